@@ -1,0 +1,1 @@
+//! Floor 4: the manager's nouns: panes, git, projects, trust.

@@ -1,0 +1,1 @@
+//! Floor 4: the orchestrator's nouns: runs, tasks, agents, attention, policies.

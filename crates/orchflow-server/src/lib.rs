@@ -1,0 +1,1 @@
+//! Floor 5: doors, authentication, one dispatch table, back-pressure.

@@ -1,0 +1,312 @@
+//! Runs: what happens to a task, from the plan to the merge.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Plan, PlanTask};
+use crate::project::TestSummary;
+use crate::task::TaskStatus;
+use crate::{PaneId, Role, RunId, TaskId, Timestamp};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// An architect (or the rules) makes the plan.
+    Planning,
+    /// A person has to approve the plan.
+    AwaitingApproval,
+    /// Leaves are at work.
+    Running,
+    /// Nothing new is begun until it is resumed.
+    Paused,
+    /// What succeeded is being brought to the user's branch.
+    Landing,
+    /// Every leaf succeeded.
+    Succeeded,
+    /// Some leaves succeeded.
+    Partial,
+    /// No leaf succeeded, or there was no plan.
+    Failed,
+    /// A person stopped it.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// Whether nothing of the run will change any more.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Partial | Self::Failed | Self::Cancelled)
+    }
+
+    /// Its spelling on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planning => "planning",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Landing => "landing",
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Where a leaf stands in its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeafPhase {
+    /// It waits for what it depends on, or for a free slot.
+    #[default]
+    Waiting,
+    /// Its worktree is being made.
+    Preparing,
+    /// An agent is at work.
+    Executing,
+    /// The project's own build, lint and tests judge it.
+    Gating,
+    /// Another agent reviews it.
+    Auditing,
+    /// An agent mends what a gate or the auditor found.
+    Fixing,
+    /// It is being committed on its branch.
+    Committing,
+    /// It stands in the merge queue or is being merged.
+    Merging,
+    /// Nothing of it will change any more.
+    Done,
+}
+
+/// How many leaves work at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunMode {
+    /// One leaf that changes files at a time; leaves that only look go side by side.
+    #[default]
+    Sequential,
+    /// As many as `max_concurrency` allows, each in its own worktree.
+    Parallel,
+}
+
+/// What a run may and must do; settled when it starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RunOptions {
+    /// How many leaves work at once.
+    pub mode: RunMode,
+    /// The most leaves at work at the same time; at least 1.
+    pub max_concurrency: u32,
+    /// The most rounds of fixing after a red gate or a refusing audit.
+    pub max_iterations: u32,
+    /// Whether a plan that changes files goes on without a person's approval.
+    pub auto_approve: bool,
+    /// Whether the result is brought to the user's branch; else it stays on `orchflow/RUN`.
+    pub commit: bool,
+    /// Start from a snapshot of the working tree instead of HEAD.
+    pub from_working_tree: bool,
+    /// Wall-clock minutes for the whole run; 0 is no limit.
+    pub minutes: u32,
+    /// Seconds one turn of an agent may take; 0 is no limit.
+    pub turn_seconds: u32,
+    /// Seconds an agent may be silent before it counts as hung; 0 is no limit.
+    pub idle_seconds: u32,
+    /// Agents by role, tried in order.
+    pub chains: BTreeMap<Role, Vec<String>>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            mode: RunMode::Sequential,
+            max_concurrency: 4,
+            max_iterations: 3,
+            auto_approve: false,
+            commit: true,
+            from_working_tree: false,
+            minutes: 120,
+            turn_seconds: 1800,
+            idle_seconds: 600,
+            chains: BTreeMap::new(),
+        }
+    }
+}
+
+/// What an auditor answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Verdict {
+    /// It may be merged.
+    Approved,
+    /// It may not, for the findings given.
+    NeedsWork,
+}
+
+/// How bad a finding is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Should be mended.
+    Warning,
+    /// Must be mended.
+    Error,
+}
+
+/// One thing an auditor or a gate found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file, relative to the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+    /// What would mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggestion: Option<String>,
+}
+
+/// The whole answer of an auditor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Audit {
+    /// Whether it may be merged.
+    pub verdict: Verdict,
+    /// What was found.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+/// A gate: a command orchflow itself runs to prove a leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gate {
+    /// Its name in reports: `build`, `lint`, `test`.
+    pub name: String,
+    /// The exact words; no shell reads them.
+    pub argv: Vec<String>,
+    /// Where, relative to the worktree's root; empty is the root.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub dir: String,
+    /// The tool whose output it prints (see `ProjectCommand::framework`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub framework: String,
+}
+
+/// What a gate (or a leaf's own command) said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GateResult {
+    /// Its name.
+    pub name: String,
+    /// The exact words.
+    pub argv: Vec<String>,
+    /// Its exit code.
+    pub exit_code: i32,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The pane that holds its output.
+    pub pane_id: Option<PaneId>,
+    /// What its test tool said, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestSummary>,
+    /// The end of its output, when it is red.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tail: String,
+}
+
+impl GateResult {
+    /// Whether it exited with 0.
+    #[must_use]
+    pub const fn green(&self) -> bool {
+        self.exit_code == 0
+    }
+}
+
+/// One leaf of a run, as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Leaf {
+    /// The task it is.
+    pub task_id: TaskId,
+    /// What the plan says of it.
+    pub plan: PlanTask,
+    /// How it ended, or that it has not.
+    pub status: TaskStatus,
+    /// Where it stands in its chain.
+    pub phase: LeafPhase,
+    /// The agent at work, or the last that was.
+    pub agent: Option<String>,
+    /// Rounds of fixing so far.
+    pub iteration: u32,
+    /// The pane to look at.
+    pub pane_id: Option<PaneId>,
+    /// Where it works, absolute; none for leaves that only look.
+    pub worktree: Option<String>,
+    /// What its gates (or its own command) said last.
+    pub gates: Vec<GateResult>,
+    /// What the auditor said last; none is "gates only".
+    pub audit: Option<Audit>,
+    /// The commit on the run's branch.
+    pub commit: Option<String>,
+    /// Why it failed, was skipped or cancelled.
+    pub reason: Option<String>,
+    /// What happened to it that the report should tell (an agent that gave up, a lost worktree).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// How the result came to the user's branch, or why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Landing {
+    /// Whether the user's branch now has it.
+    pub merged: bool,
+    /// Why not.
+    pub reason: Option<String>,
+    /// The one command that takes it.
+    pub command: Option<String>,
+    /// The branch it is on: the user's when merged, else `orchflow/RUN`.
+    pub branch: String,
+    /// The commits the run made, oldest first.
+    pub commits: Vec<String>,
+}
+
+/// A run as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Its name.
+    pub run_id: RunId,
+    /// The root of its task tree.
+    pub task_id: TaskId,
+    /// What was asked for.
+    pub goal: String,
+    /// The project's root, absolute.
+    pub project: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What it may and must do.
+    pub options: RunOptions,
+    /// The plan, once there is one.
+    pub plan: Option<Plan>,
+    /// Its leaves, in the plan's order.
+    pub leaves: Vec<Leaf>,
+    /// The commit its work starts from, when it changes files.
+    pub base: Option<String>,
+    /// How it came to the user's branch.
+    pub landing: Option<Landing>,
+    /// Why it failed or was cancelled.
+    pub reason: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
