@@ -1,0 +1,90 @@
+//! The end of a process tree: politely, then not, then whatever had slipped away.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+use super::{Exit, MARK};
+
+/// The start time of a process in clock ticks since boot, from `/proc/PID/stat`
+/// (proc(5), field 22); none when there is no such process.
+#[must_use]
+pub fn start_time(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in parentheses and may itself hold any character.
+    let after_name = stat.rsplit_once(')')?.1;
+    after_name.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Whether the process that had this pid and start time is still there (a zombie is not).
+#[must_use]
+pub fn is_alive(pid: u32, started: u64) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    let Some((_, after_name)) = stat.rsplit_once(')') else { return false };
+    let mut fields = after_name.split_whitespace();
+    let state = fields.next();
+    state != Some("Z") && state != Some("X") && fields.nth(18) == Some(&started.to_string())
+}
+
+/// Sends a signal to a process group, unless its leader's pid now belongs to another process.
+pub fn kill_group(pid: u32, started: u64, signal: Signal) {
+    if start_time(pid).is_some_and(|now| now != started) {
+        return;
+    }
+    if let Some(group) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, signal);
+    }
+}
+
+/// Ends a child and everything that came of it: TERM to its group, `grace` to obey, KILL
+/// to its group, then [`sweep`] for what left the group.
+pub async fn terminate(pid: u32, started: u64, exit: &mut Exit, mark: &str, grace: Duration) {
+    if exit.now().is_none() {
+        kill_group(pid, started, Signal::TERM);
+        let _ = tokio::time::timeout(grace, exit.wait()).await;
+    }
+    kill_group(pid, started, Signal::KILL);
+    let _ = tokio::time::timeout(Duration::from_secs(1), exit.wait()).await;
+    if !mark.is_empty() {
+        let mark = mark.to_owned();
+        let _ = tokio::task::spawn_blocking(move || sweep(&mark)).await;
+    }
+}
+
+/// Kills every process of this user whose [`MARK`] begins with `prefix`; answers how many.
+///
+/// What is born while it looks is found by looking again, until a pass finds nothing.
+pub fn sweep(prefix: &str) -> usize {
+    const PASSES: usize = 20; // a fork bomb outruns any number; an honest tree needs two
+    let mut killed = 0;
+    for _ in 0..PASSES {
+        let found = marked(prefix);
+        if found.is_empty() {
+            break;
+        }
+        for pid in found {
+            if rustix::process::kill_process(pid, Signal::KILL).is_ok() {
+                killed += 1;
+            }
+        }
+    }
+    killed
+}
+
+fn marked(prefix: &str) -> Vec<Pid> {
+    let me = rustix::process::getpid();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(Pid::from_raw)
+        .filter(|pid| *pid != me && carries(*pid, prefix))
+        .collect()
+}
+
+fn carries(pid: Pid, prefix: &str) -> bool {
+    let Ok(environ) = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())) else {
+        return false;
+    };
+    let wanted = format!("{MARK}={prefix}");
+    environ.split(|byte| *byte == 0).any(|entry| entry.starts_with(wanted.as_bytes()))
+}
