@@ -94,3 +94,21 @@ pub struct Check {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mend: Option<String>,
 }
+
+/// The notification `system.hello`: the first message of the daemon on every connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hello {
+    /// `orchflow`.
+    pub name: String,
+    /// The version of orchflow.
+    pub version: String,
+    /// The version of the protocol.
+    pub protocol: String,
+    /// What this daemon can do beyond the method table's required part.
+    pub capabilities: Vec<String>,
+}
+
+impl Hello {
+    /// The name of the notification.
+    pub const NAME: &'static str = "system.hello";
+}
