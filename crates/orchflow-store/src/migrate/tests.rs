@@ -1,0 +1,1 @@
+//! Steps that fail, files of older and newer versions.
