@@ -3,15 +3,21 @@
 use orchflow_types::Timestamp;
 
 use crate::action::Effects;
+use crate::admission::admit;
 use crate::command::Command;
 use crate::refused::{Refused, ReplayError};
 use crate::spec::Spec;
 use crate::state::State;
+use crate::transition::Transition;
 
 /// Begins a run; the first command of its journal is `Command::Create` with the same spec.
 #[must_use]
 pub fn create(at: Timestamp, spec: Spec) -> (State, Effects) {
-    (State::new(at, spec), Effects::default())
+    let mut state = State::new(at, spec);
+    let mut transition = Transition::new(&mut state, at);
+    transition.begin_run();
+    let effects = transition.close();
+    (state, effects)
 }
 
 /// Tells a run one command. The state is changed in place, so that nothing is copied and a
@@ -20,8 +26,26 @@ pub fn create(at: Timestamp, spec: Spec) -> (State, Effects) {
 /// # Errors
 /// [`Refused`] says why the command was not taken; then nothing has changed.
 pub fn apply(state: &mut State, at: Timestamp, command: Command) -> Result<Effects, Refused> {
-    let _ = (state, at);
-    Err(Refused::Conflict { command: command.name(), reason: "not yet".to_owned() })
+    admit(state, &command)?;
+    let mut transition = Transition::new(state, at);
+    match command {
+        Command::Create(_) => unreachable!("admission refuses to create a run twice"),
+        Command::Planned { plan, nodes } => transition.planned(plan, nodes)?,
+        Command::PlanFailed { kind, reason } => transition.plan_failed(kind, reason),
+        Command::Approve { plan } => transition.approved(plan)?,
+        Command::Reject { reason } => transition.rejected(reason),
+        Command::Done { key, outcome, .. } => {
+            let action = transition.state.desk.in_flight.remove(&key);
+            transition.done(action.expect("admission knows it is in flight"), outcome);
+        }
+        Command::Pause => transition.pause(),
+        Command::Resume => transition.resume(),
+        Command::Cancel { reason } => transition.cancel(reason),
+        Command::Restart { epoch } => transition.restart(epoch),
+        Command::Deadline => transition.deadline(),
+    }
+    transition.land_when_through();
+    Ok(transition.close())
 }
 
 /// The state a journal leads to.

@@ -10,16 +10,25 @@
 //!
 //! Start reading at [`command`] for what can be said, [`action`] for what comes back;
 //! inside, at `apply` for who takes a command, `chain` for the way of one leaf and `tree`
-//! for what waits for what.
+//! for what waits for what. [`plan_markdown`] is the plan as a file that a person edits.
 
 pub mod action;
+mod admission;
+mod agents;
 mod apply;
+mod chain;
 pub mod command;
+mod ending;
+mod events;
+mod landing;
 mod merge;
+pub mod plan_markdown;
+mod planning;
 mod refused;
 mod schedule;
 pub mod spec;
 mod state;
+mod transition;
 mod tree;
 
 pub use action::{Action, ActionKey, Effects, Failure, Outcome, Step};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use orchflow_types::run::{Gate, Leaf, Run, RunStatus};
 use orchflow_types::task::TaskStatus;
-use orchflow_types::{RunId, TaskId, Timestamp};
+use orchflow_types::{ErrorKind, RunId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionKey, Step};
@@ -50,8 +50,8 @@ pub(crate) enum Phase {
 pub(crate) enum Ending {
     /// A person stopped it.
     Cancelled { reason: String },
-    /// Its minutes are over, or it could not be opened: its unfinished leaves fail.
-    Failed { reason: String },
+    /// It has no plan, no room to work in or no minutes left: its unfinished leaves fail.
+    Failed { kind: ErrorKind, reason: String },
 }
 
 /// A leaf with what only the machine needs to know of it.
@@ -65,8 +65,14 @@ pub(crate) struct LeafState {
     pub(crate) issued: u32,
     /// Turns of agents so far.
     pub(crate) turns: u32,
-    /// Agents of the present step's chain that gave up.
-    pub(crate) gave_up: Vec<String>,
+    /// How many agents of the present step's chain gave up.
+    pub(crate) gave_up: u32,
+    /// The agent whose work the worktree holds; none is the leaf's own command.
+    pub(crate) worker: Option<String>,
+    /// The commit its worktree started from.
+    pub(crate) base: Option<String>,
+    /// Whether an action of it is in flight; there is never more than one.
+    pub(crate) busy: bool,
     /// What it will be once its worktree is cleaned.
     pub(crate) verdict: Option<TaskStatus>,
 }
@@ -174,10 +180,24 @@ impl State {
     /// Where a task of the run stands, leaf or group; none when it is not of this run.
     #[must_use]
     pub fn task_status(&self, task: TaskId) -> Option<TaskStatus> {
-        match self.leaf(task) {
-            Some(leaf) => Some(leaf.status),
-            None => self.tree.group_status(task),
+        if let Some(leaf) = self.leaf(task) {
+            return Some(leaf.status);
         }
+        // Before there is a plan the root is all there is, and the planner is at it.
+        let before_plan = || match self.status() {
+            RunStatus::Cancelled => TaskStatus::Cancelled,
+            RunStatus::Failed => TaskStatus::Failed,
+            _ => TaskStatus::Active,
+        };
+        let is_root = task == self.run.task_id;
+        self.tree.group_status(task).or_else(|| is_root.then(before_plan))
+    }
+
+    /// The commit a leaf's worktree started from, once it has one.
+    #[must_use]
+    pub fn leaf_base(&self, task: TaskId) -> Option<&str> {
+        let place = self.tree.leaf_of(task)?;
+        self.leaves[place as usize].base.as_deref()
     }
 
     /// The actions that were handed out and owe their outcome, by key.

@@ -138,18 +138,35 @@ impl Tree {
         self.nodes[*self.index.get(&task)? as usize].leaf
     }
 
+    /// The place of a node of this tree.
+    pub(crate) fn place_of(&self, task: TaskId) -> u32 {
+        self.index[&task]
+    }
+
     /// What a group has come to so far; none for a leaf or a stranger.
     pub(crate) fn group_status(&self, task: TaskId) -> Option<TaskStatus> {
         let node = &self.nodes[*self.index.get(&task)? as usize];
         node.leaf.is_none().then(|| node.tally.status())
     }
 
+    /// What a node has come to so far.
     pub(crate) fn status(&self, node: u32) -> TaskStatus {
         self.nodes[node as usize].tally.status()
     }
 
+    /// The task a node is.
     pub(crate) fn task(&self, node: u32) -> TaskId {
         self.nodes[node as usize].task
+    }
+
+    /// Every task of the tree, the root first.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        self.nodes.iter().map(|node| node.task)
+    }
+
+    /// Whether every leaf has ended; also when there is no tree yet.
+    pub(crate) fn is_through(&self) -> bool {
+        self.nodes.first().is_none_or(|root| root.tally.open == 0)
     }
 
     /// The groups above a node, nearest first.
