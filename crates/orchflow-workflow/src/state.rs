@@ -1,6 +1,6 @@
 //! The state of one run. Opaque but for what is asked of it here; only `apply` changes it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque, btree_map};
 
 use orchflow_types::run::{Gate, Leaf, Run, RunStatus};
 use orchflow_types::task::TaskStatus;
@@ -201,7 +201,7 @@ impl State {
     }
 
     /// The actions that were handed out and owe their outcome, by key.
-    pub fn in_flight(&self) -> impl ExactSizeIterator<Item = &Action> {
+    pub fn in_flight(&self) -> btree_map::Values<'_, ActionKey, Action> {
         self.desk.in_flight.values()
     }
 
