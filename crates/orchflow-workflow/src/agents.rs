@@ -1,7 +1,7 @@
 //! Which agent is asked: the chains of the roles, and what to do when one gives up.
 
 use orchflow_types::Role;
-use orchflow_types::run::{Audit, LeafPhase, RunOptions, Verdict};
+use orchflow_types::run::{LeafPhase, RunOptions, Verdict};
 use orchflow_types::task::TaskStatus;
 
 use crate::action::Step;
@@ -40,13 +40,13 @@ impl Transition<'_> {
         leaf.turns += 1;
         leaf.worker.clone_from(&agent);
         leaf.view.agent.clone_from(&agent);
-        let refusal = leaf.view.audit.iter().filter(|audit| audit.verdict == Verdict::NeedsWork);
+        let refused = leaf.view.audit.iter().filter(|audit| audit.verdict == Verdict::NeedsWork);
         let step = Step::Execute {
             role,
             agent,
             turn,
             iteration: leaf.view.iteration,
-            findings: refusal.flat_map(|audit: &Audit| audit.findings.clone()).collect(),
+            findings: refused.flat_map(|audit| audit.findings.clone()).collect(),
             red_gates: leaf.view.gates.iter().filter(|gate| !gate.green()).cloned().collect(),
         };
         self.issue(place, step);

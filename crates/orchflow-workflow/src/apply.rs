@@ -2,7 +2,7 @@
 
 use orchflow_types::Timestamp;
 
-use crate::action::Effects;
+use crate::action::{Action, Effects, Outcome, Step};
 use crate::admission::admit;
 use crate::command::Command;
 use crate::refused::{Refused, ReplayError};
@@ -65,4 +65,24 @@ pub fn replay(
             .map_err(|refused| ReplayError::Refused { place: place + 1, refused })?;
     }
     Ok(state)
+}
+
+impl Transition<'_> {
+    /// An action was performed, or could not be.
+    fn done(&mut self, action: Action, outcome: Outcome) {
+        self.tell_checkpoint(&action, outcome.name());
+        let place = action.task.and_then(|task| self.state.tree.leaf_of(task));
+        match (place, action.step) {
+            (Some(place), step) => self.leaf_step_done(place, step, outcome),
+            (None, Step::OpenRun) => self.opening_came_to(outcome),
+            (None, Step::Land) => self.landing_came_to(outcome),
+            (None, Step::Clean) => self.finish(),
+            (None, step) => {
+                // Plans and approvals come by commands of their own; only a failure comes here.
+                if let Outcome::Failed { failure, reason } = outcome {
+                    self.run_step_failed(step, failure, reason);
+                }
+            }
+        }
+    }
 }

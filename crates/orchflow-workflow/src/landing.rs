@@ -3,29 +3,11 @@
 use orchflow_types::run::{Landing, RunStatus};
 use orchflow_types::task::TaskStatus;
 
-use crate::action::{Action, Failure, Outcome, Step};
+use crate::action::{Failure, Outcome, Step};
 use crate::state::{Ending, Held, Phase, State};
 use crate::transition::Transition;
 
 impl Transition<'_> {
-    /// An action was performed, or could not be.
-    pub(crate) fn done(&mut self, action: Action, outcome: Outcome) {
-        self.tell_checkpoint(&action, outcome.name());
-        let place = action.task.and_then(|task| self.state.tree.leaf_of(task));
-        match (place, action.step) {
-            (Some(place), step) => self.leaf_step_done(place, step, outcome),
-            (None, Step::OpenRun) => self.opening_came_to(outcome),
-            (None, Step::Land) => self.landing_came_to(outcome),
-            (None, Step::Clean) => self.finish(),
-            (None, step) => {
-                // Plans and approvals come by commands of their own; only a failure comes here.
-                if let Outcome::Failed { failure, reason } = outcome {
-                    self.run_step_failed(step, failure, reason);
-                }
-            }
-        }
-    }
-
     /// Goes on to the landing when nothing is at work and nothing is left to do.
     pub(crate) fn land_when_through(&mut self) {
         let landing = matches!(self.state.phase, Phase::Landing | Phase::Finished);
@@ -42,7 +24,8 @@ impl Transition<'_> {
         }
     }
 
-    fn landing_came_to(&mut self, outcome: Outcome) {
+    /// The landing was performed, or could not be.
+    pub(crate) fn landing_came_to(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Landed(landing) => {
                 self.state.run.landing = Some(landing);
@@ -79,7 +62,8 @@ impl Transition<'_> {
         }
     }
 
-    fn finish(&mut self) {
+    /// Nothing is left to do: says how it went.
+    pub(crate) fn finish(&mut self) {
         let status = final_status(self.state);
         let run = &mut self.state.run;
         if run.reason.is_none() && status == RunStatus::Failed {

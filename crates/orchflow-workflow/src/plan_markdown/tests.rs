@@ -1,3 +1,5 @@
+//! The grammar as it is documented, its mistakes, and that printing and reading agree.
+
 use orchflow_types::AgentType;
 use orchflow_types::plan::{Plan, PlanTask};
 use proptest::prelude::*;

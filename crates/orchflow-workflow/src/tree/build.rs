@@ -1,6 +1,6 @@
 //! Building the tree from a plan's nodes, and refusing what cannot be worked through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orchflow_types::TaskId;
 use orchflow_types::task::TaskStatus;
@@ -106,7 +106,7 @@ impl Tree {
             at += 1;
         }
         if order.len() != self.nodes.len() {
-            let reached: std::collections::BTreeSet<u32> = order.into_iter().collect();
+            let reached: BTreeSet<u32> = order.into_iter().collect();
             let strays = nodes.iter().filter(|node| !reached.contains(&self.index[&node.task_id]));
             return Err(bad(format!("{} not below the root of the run", keys(strays))));
         }
@@ -124,10 +124,10 @@ impl Tree {
     /// Plays the tree through with every leaf completed; what never becomes ready waits
     /// for itself.
     fn refuse_circles(&self, nodes: &[NodeSpec]) -> Result<(), Refused> {
+        let node_of = |node: &NodeSpec| self.index[&node.task_id];
+        let is_leaf = |node: &u32| self.nodes[*node as usize].leaf.is_some();
+        let leaves: Vec<u32> = nodes.iter().map(node_of).filter(is_leaf).collect();
         let mut play = self.clone();
-        let leaves: Vec<u32> = nodes.iter().map(|node| self.index[&node.task_id]).collect();
-        let leaves: Vec<u32> =
-            leaves.into_iter().filter(|&node| self.nodes[node as usize].leaf.is_some()).collect();
         let mut ready = if play.nodes[0].closed_by == 0 { play.open() } else { Vec::new() };
         while let Some(leaf) = ready.pop() {
             let node = leaves[leaf as usize];
@@ -136,10 +136,8 @@ impl Tree {
         if play.nodes[0].tally.open == 0 {
             return Ok(());
         }
-        let stuck = nodes.iter().filter(|node| {
-            let tally = play.nodes[self.index[&node.task_id] as usize].tally;
-            tally.open > 0
-        });
+        let is_stuck = |node: &&NodeSpec| play.nodes[node_of(node) as usize].tally.open > 0;
+        let stuck = nodes.iter().filter(is_stuck);
         Err(bad(format!("{} waiting for each other in a circle", keys(stuck))))
     }
 }
