@@ -3,7 +3,7 @@
 use orchflow_types::run::{Landing, RunMode, RunOptions, RunStatus};
 use orchflow_types::task::TaskStatus;
 use orchflow_types::{ErrorKind, EventType};
-use orchflow_workflow::{Command, Failure, Outcome, Refused, Step};
+use orchflow_workflow::{Command, Failure, Outcome, Refused, ReplayError, Step, replay};
 
 use crate::player::{Player, failed, leaf, options, plan, spec, well};
 
@@ -329,4 +329,46 @@ fn a_run_lands_only_what_was_merged_and_asks_even_when_it_may_not_commit() {
     });
     assert_eq!(status, RunStatus::Succeeded);
     assert_eq!(player.state.run().landing.as_ref().unwrap().branch, "orchflow/run");
+}
+
+#[test]
+fn an_action_is_named_by_its_owner_its_step_and_how_many_came_before() {
+    let mut player = Player::planned(options(), &[leaf(1, true, &[])]);
+    let mut keys = Vec::new();
+    player.finish_with(|action| {
+        keys.push(action.key.to_string());
+        well(action)
+    });
+    let (run, task) = (player.state.run_id(), player.leaf(1).task_id);
+    let of_run = ["open_run/1", "land/2", "clean/3"].map(|step| format!("{run}/{step}"));
+    let of_task = ["prepare_leaf/0", "execute/1", "gate/2", "gate/3", "audit/4", "commit/5"];
+    let of_task = of_task.into_iter().chain(["merge/6", "clean/7"]);
+    let mut right: Vec<String> = of_task.map(|step| format!("{task}/{step}")).collect();
+    right.splice(0..0, of_run[..1].iter().cloned());
+    right.extend(of_run[1..].iter().cloned());
+    assert_eq!(keys, right);
+}
+
+#[test]
+fn a_run_tells_what_happens_to_it_in_order() {
+    let mut player = Player::planned(options(), &[leaf(1, false, &[])]);
+    player.finish();
+    let told: Vec<_> = player.events.iter().map(|event| event.kind.as_str()).collect();
+    let begins = ["run.started", "run.checkpointed", "task.updated", "task.updated"];
+    let ends = ["run.phase_changed", "run.checkpointed", "task.updated", "task.updated"];
+    let right = [begins, ends].concat();
+    assert_eq!(told, [right.as_slice(), &["run.phase_changed", "run.finished"]].concat());
+    let steps = player.events.iter().filter(|event| event.kind == EventType::RunCheckpointed);
+    let steps: Vec<_> = steps.map(|event| event.data["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["plan", "execute"]);
+}
+
+#[test]
+fn a_journal_that_is_not_one_is_refused_with_its_place() {
+    let at = orchflow_types::Timestamp::from_millis(0);
+    assert_eq!(replay([]), Err(ReplayError::NoBeginning));
+    assert_eq!(replay([(at, Command::Pause)]), Err(ReplayError::NoBeginning));
+    let created = (at, Command::Create(spec(options())));
+    let error = replay([created, (at, Command::Resume)]).unwrap_err();
+    assert!(matches!(error, ReplayError::Refused { place: 1, .. }), "{error}");
 }
