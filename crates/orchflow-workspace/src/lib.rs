@@ -7,5 +7,8 @@
 
 mod error;
 pub mod git;
+pub mod project;
+pub mod test_output;
+pub mod trust;
 
 pub use error::{Error, Result};
