@@ -43,8 +43,7 @@ impl Daemon {
 
     fn run(&self, words: &[&str]) -> anyhow::Result<Vec<u8>> {
         let mut command = Command::new(&self.binary);
-        // Files, not pipes, would do as well; what matters is that no daemon inherits our own
-        // standard output and keeps it open.
+        // What it says is read to its end, so a daemon that kept our pipe open would be waited for.
         command.args(words).env("ORCHFLOW_HOME", self.home.path()).stdin(Stdio::null());
         command.current_dir(self.home.path());
         let output = command.output().context("cannot run orchflow")?;
