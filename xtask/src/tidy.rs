@@ -9,6 +9,7 @@ mod floors;
 mod links;
 mod manifests;
 mod modules;
+mod paths_in_pages;
 mod shape;
 mod sizes;
 mod sleeps;
@@ -70,6 +71,7 @@ const RULES: &[(&str, Rule)] = &[
     ("error pages", error_pages::check),
     ("reasons of dependencies", manifests::reasons),
     ("links", links::check),
+    ("paths in pages", paths_in_pages::check),
     ("sleeps in tests", sleeps::check),
     ("crash points", crash_points::check),
 ];
