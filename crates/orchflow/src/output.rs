@@ -264,7 +264,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-const fn hidden(symbol: char) -> bool {
+fn hidden(symbol: char) -> bool {
     symbol.is_control()
         || matches!(symbol,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -11,20 +11,20 @@ use super::keys::{self, Shape};
 
 /// One setting as a file (or a variable) gives it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Given {
+pub(crate) struct Given {
     /// Its dotted name.
-    pub key: String,
+    pub(crate) key: String,
     /// Its value, checked.
-    pub value: Value,
+    pub(crate) value: Value,
     /// Where it stands: `FILE:LINE`, or a variable.
-    pub origin: String,
+    pub(crate) origin: String,
 }
 
 /// Reads a file; one that is not there gives nothing.
 ///
 /// # Errors
 /// When it cannot be read, is no TOML, or holds what no setting takes.
-pub fn read(path: &Path) -> Result<Vec<Given>, Error> {
+pub(crate) fn read(path: &Path) -> Result<Vec<Given>, Error> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(path, &text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -36,7 +36,7 @@ pub fn read(path: &Path) -> Result<Vec<Given>, Error> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, Error> {
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Vec<Given>, Error> {
     let document = Document::parse(text).map_err(|error| Error::Syntax {
         place: place(path, text, error.span()),
         message: error.message().lines().next().unwrap_or_default().to_owned(),
@@ -113,7 +113,7 @@ fn value_json(value: &toml_edit::Value) -> Value {
 ///
 /// # Errors
 /// [`Error::WrongValue`] and [`Error::NotYet`].
-pub fn checked(shape: Shape, key: &str, value: Value, place: &Place) -> Result<Value, Error> {
+pub(crate) fn checked(shape: Shape, key: &str, value: Value, place: &Place) -> Result<Value, Error> {
     if let (Shape::Choice(words, later), Value::String(word)) = (shape, &value)
         && !words.contains(&word.as_str())
         && later.contains(&word.as_str())

@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 
 /// One setting, or a family of settings where a part of the name is the user's (`*`).
 #[derive(Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// Its dotted name; `*` stands for a name the user gives.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it may hold.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// What it holds when nobody says; `null` for settings that then do not exist.
-    pub default: fn() -> Value,
+    pub(crate) default: fn() -> Value,
     /// What becomes of it in this version.
-    pub effect: Effect,
+    pub(crate) effect: Effect,
 }
 
 /// What a setting may hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// True or false.
     Flag,
     /// A whole number between two bounds, both included.
@@ -40,7 +40,7 @@ pub enum Shape {
 impl Shape {
     /// What it may hold, in words.
     #[must_use]
-    pub fn describe(self) -> String {
+    pub(crate) fn describe(self) -> String {
         match self {
             Self::Flag => "true or false".into(),
             Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
@@ -59,7 +59,7 @@ impl Shape {
 
 /// What becomes of a setting in this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// It does what it says.
     Full,
     /// It is read and checked, and nothing acts on it yet.
@@ -74,7 +74,7 @@ const fn key(name: &'static str, shape: Shape, default: fn() -> Value, effect: E
 }
 
 /// The table, in the order it is shown.
-pub static KEYS: &[Key] = &[
+pub(crate) static KEYS: &[Key] = &[
     key("orchestrator.mode", Shape::Choice(&["embedded"], &["sidecar", "service"]), || json!("embedded"), Effect::Full),
     key("orchestrator.service_url", Shape::Text, || json!("ws://localhost:3000"), Effect::None),
     key("features.ai_agents", Shape::Flag, || json!(true), Effect::None),
@@ -105,11 +105,11 @@ pub static KEYS: &[Key] = &[
 ];
 
 /// The names `roles.*` may have.
-pub const ROLES: [&str; 4] = ["architect", "executor", "auditor", "consultant"];
+pub(crate) const ROLES: [&str; 4] = ["architect", "executor", "auditor", "consultant"];
 
 /// The row a dotted name belongs to.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Key> {
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
     let found = KEYS.iter().find(|key| matches(key.name, name))?;
     let role = name.strip_prefix("roles.").and_then(|rest| rest.split('.').next());
     (role.is_none_or(|role| ROLES.contains(&role))).then_some(found)
@@ -117,7 +117,7 @@ pub fn find(name: &str) -> Option<&'static Key> {
 
 /// Whether a dotted name stands above settings: a table of the file.
 #[must_use]
-pub fn is_table(name: &str) -> bool {
+pub(crate) fn is_table(name: &str) -> bool {
     let depth = name.split('.').count();
     KEYS.iter().any(|key| {
         key.name.split('.').count() > depth && matches(&first(key.name, depth), name)
@@ -142,7 +142,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 /// The known name nearest to one that is not: a user's own parts are kept as they are.
 #[must_use]
-pub fn nearest(name: &str) -> Option<String> {
+pub(crate) fn nearest(name: &str) -> Option<String> {
     let depth = name.split('.').count();
     let parts: Vec<&str> = name.split('.').collect();
     let filled = KEYS.iter().flat_map(|key| fill(&first(key.name, depth), &parts));
