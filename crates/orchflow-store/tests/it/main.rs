@@ -6,6 +6,7 @@ mod crash;
 mod events;
 mod files;
 mod rows;
+mod speed;
 mod tree;
 mod writing;
 
