@@ -167,3 +167,6 @@ fn start(
     let readers = Readers::new(path, options.busy);
     Ok(Store::new(Shared { jobs: sender, readers, bell: rung, tally }))
 }
+
+#[cfg(test)]
+mod tests;

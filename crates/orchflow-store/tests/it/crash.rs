@@ -59,6 +59,7 @@ fn there(place: &Place) -> BTreeSet<TaskId> {
     let tasks: BTreeSet<_> = tasks.iter().map(|task| task.id).collect();
     let told = page.events.iter().map(|event| event.about.parse().unwrap()).collect();
     assert_eq!(tasks, told);
+    store.close_blocking().unwrap();
     tasks
 }
 
@@ -133,11 +134,11 @@ fn a_kill_in_the_middle_of_a_migration_leaves_the_old_schema_and_the_next_try_su
     let options = Options { parts: Parts::Orchestrator, ..Options::default() };
     let (store, _) = Store::open_with(&place.path(), at(1), options).unwrap();
     store.write_blocking(|tx| meta::set(tx, "kept", "1")).unwrap();
+    store.close_blocking().unwrap();
     run_to_its_end(&place.path(), "store.after_migration_step");
     let conn = Connection::open(place.path()).unwrap();
     assert!(conn.prepare("SELECT * FROM panes").is_err());
     conn.close().unwrap();
-    drop(store);
     let (store, opened) = place.opened();
     assert_eq!(opened.migrated_from, Some(0));
     assert!(store.read_blocking(|r| panes::list(r, None, None, 1)).unwrap().is_empty());

@@ -156,8 +156,11 @@ fn more_readers_than_connections_take_turns_and_a_panicking_one_gives_its_back()
 async fn closing_finishes_what_is_queued_and_refuses_what_comes_after() {
     let place = Place::new();
     let store = place.open();
+    assert_eq!(store.read(|r| meta::get(r, "queued")).await.unwrap(), None);
     let receipt = store.submit(|tx| meta::set(tx, "queued", "1")).await.unwrap();
     store.close().await.unwrap();
+    let files = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(files, 1, "all of the log is in the file");
     receipt.await.unwrap();
     let refused = store.write(|tx| meta::set(tx, "late", "1")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
