@@ -1,0 +1,8 @@
+//! Panes with real shells behind real terminals and pipes.
+
+mod bed;
+mod ends;
+mod idle;
+mod logs;
+mod screens;
+mod streams;
