@@ -4,7 +4,7 @@
 //! the cursor is, what the terminal can do). Viewers paint, and never answer.
 
 mod alacritty;
-mod osc;
+mod filter;
 #[cfg(test)]
 mod tests;
 

@@ -116,6 +116,10 @@ impl Drain {
         let (outcome, pump) = tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?;
         self.pump = Some(pump);
         if let Some(mut ready) = ready.filter(|_| outcome == Outcome::Empty) {
+            if ready.ready().is_read_closed() {
+                // It would stay ready, and empty, for ever.
+                return Ok(Outcome::End);
+            }
             // Forgets only the readiness that was there before the turn.
             ready.clear_ready();
         }

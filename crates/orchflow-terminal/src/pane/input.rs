@@ -150,9 +150,12 @@ impl Input {
 async fn write_some(fd: &AsyncFd<OwnedFd>, bytes: &[u8]) -> io::Result<usize> {
     loop {
         let mut ready = fd.writable().await?;
+        let hung_up = ready.ready().is_write_closed();
         match ready.try_io(|fd| Ok(rustix::io::write(fd, bytes)?)) {
             Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(result) => return result,
+            // Nothing reads a terminal that was hung up, and it stays ready to say so.
+            Err(_would_block) if hung_up => return Err(io::ErrorKind::BrokenPipe.into()),
             Err(_would_block) => {}
         }
     }

@@ -13,7 +13,7 @@ use alacritty_terminal::term::{Config, Osc52};
 use alacritty_terminal::vte::ansi::{Processor, Timeout};
 use orchflow_types::pane::Size;
 
-use super::osc::Bounded;
+use super::filter::Filter;
 use super::{Position, Screen, possible};
 use crate::ansi;
 
@@ -23,7 +23,7 @@ const HISTORY: usize = 10_000;
 pub struct AlacrittyScreen {
     term: Term<Replies>,
     parser: Processor<AtOnce>,
-    bounded: Bounded,
+    filter: Filter,
     replies: Replies,
 }
 
@@ -41,7 +41,7 @@ impl AlacrittyScreen {
         Self {
             term: Term::new(config, &Cells(possible(size)), replies.clone()),
             parser: Processor::new(),
-            bounded: Bounded::default(),
+            filter: Filter::default(),
             replies,
         }
     }
@@ -65,8 +65,8 @@ impl AlacrittyScreen {
 
 impl Screen for AlacrittyScreen {
     fn feed(&mut self, bytes: &[u8]) {
-        let Self { term, parser, bounded, .. } = self;
-        bounded.pass(bytes, |piece| parser.advance(term, piece));
+        let Self { term, parser, filter, .. } = self;
+        filter.pass(bytes, |piece| parser.advance(term, piece));
     }
 
     fn resize(&mut self, size: Size) {

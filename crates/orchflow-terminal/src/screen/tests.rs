@@ -71,6 +71,12 @@ proptest! {
 }
 
 #[test]
+fn a_character_cut_in_two_takes_nothing_with_it() {
+    let (text, ..) = shown(&[b"\xc3", b"\xa4a\xe6\xbc", b"\xa2b\xe6", b"", b"c"]);
+    assert_eq!(text.lines().next(), Some("\u{e4}a\u{6f22}b\u{FFFD}c"));
+}
+
+#[test]
 fn bytes_that_are_no_utf8_are_shown_as_such_and_cost_nothing_else() {
     let (text, ..) = shown(&[b"a\xff\xfeb\xc3(c"]);
     assert_eq!(text.lines().next(), Some("a\u{FFFD}\u{FFFD}b\u{FFFD}(c"));

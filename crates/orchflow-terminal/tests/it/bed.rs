@@ -10,17 +10,27 @@ use orchflow_types::pane::ExitStatus;
 pub(crate) struct Bed {
     pub(crate) supervisor: Supervisor,
     pub(crate) logs: tempfile::TempDir,
+    mark: String,
+}
+
+// A test that failed leaves no process behind either.
+impl Drop for Bed {
+    fn drop(&mut self) {
+        orchflow_runtime::process::sweep(&self.mark);
+    }
 }
 
 impl Bed {
     pub(crate) fn new() -> Self {
-        Self { supervisor: Supervisor::new(), logs: tempfile::tempdir().unwrap() }
+        let mark = ids::secret();
+        Self { supervisor: Supervisor::new(), logs: tempfile::tempdir().unwrap(), mark }
     }
 
     /// A script for `sh`, behind a terminal.
     pub(crate) fn spec(&self, script: &str) -> PaneSpec {
         let id = ids::mint(&Clock::system());
-        PaneSpec::new(id, ["sh", "-c", script], std::env::temp_dir(), self.logs.path())
+        let spec = PaneSpec::new(id, ["sh", "-c", script], std::env::temp_dir(), self.logs.path());
+        PaneSpec { mark: format!("{}:{id}", self.mark), ..spec }
     }
 
     pub(crate) fn start(&self, spec: &PaneSpec) -> Pane {
