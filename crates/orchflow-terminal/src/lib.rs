@@ -16,6 +16,6 @@ pub mod pane;
 pub mod screen;
 
 pub use error::Error;
-pub use log::{Bounds, Chunk, LogReader};
+pub use log::{Bounds, Chunk, LogReader, Summary};
 pub use pane::{Pane, PaneSpec, Stream};
 pub use screen::{AlacrittyScreen, Screen};

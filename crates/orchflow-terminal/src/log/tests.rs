@@ -79,7 +79,8 @@ fn a_log_that_is_made_again_goes_on_where_it_was() {
     bed.log(10, 20).append(&[b'a'; 50]);
     bed.log(10, 20).append(&[b'b'; 5]);
     let log = LogReader::open(&bed.path()).unwrap();
-    assert_eq!((log.len(), log.summary().gaps), (55, vec![10..35]));
+    let gap = 10..35;
+    assert_eq!((log.len(), log.summary().gaps), (55, Vec::from([gap])));
     assert_eq!(log.read(35, 100).unwrap().bytes, b"aaaaaaaaaaaaaaabbbbb");
 }
 

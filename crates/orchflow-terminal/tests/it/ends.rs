@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orchflow_runtime::process;
-use orchflow_terminal::Stream;
+use orchflow_terminal::{PaneSpec, Stream};
 
 use crate::bed::{Bed, descriptors, exit, output, until, wait_until, within};
 
@@ -16,12 +16,13 @@ fn number(text: &str, word: &str) -> u32 {
 #[tokio::test]
 async fn a_grandchild_that_holds_the_streams_does_not_hold_up_the_exit_and_is_still_read() {
     let bed = Bed::new();
-    let go = bed.logs.path().join("go");
-    let script = format!(
-        "trap '' HUP; (until test -e {}; do sleep 0.05; done; echo later) & echo first",
-        go.display()
-    );
-    for pane in [bed.tty(&script), bed.pipes(&script)] {
+    for tty in [true, false] {
+        let go = bed.logs.path().join(format!("go-{tty}"));
+        let script = format!(
+            "trap '' HUP; (until test -e {}; do sleep 0.05; done; echo later) & echo first",
+            go.display()
+        );
+        let pane = bed.start(&PaneSpec { tty, ..bed.spec(&script) });
         assert!(exit(&pane).await.success());
         assert_eq!(output(&pane).trim_end(), "first");
         assert!(!pane.log(Stream::Output).unwrap().summary().ended);
@@ -29,7 +30,6 @@ async fn a_grandchild_that_holds_the_streams_does_not_hold_up_the_exit_and_is_st
         until(&pane, "later").await;
         let log = pane.log(Stream::Output).unwrap();
         within("the end of the log", async { while log.wait_beyond(log.len()).await {} }).await;
-        std::fs::remove_file(&go).unwrap();
     }
     bed.end().await;
 }
