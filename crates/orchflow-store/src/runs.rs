@@ -1,0 +1,172 @@
+//! Runs and their leaves: the latest view of each, and the epoch that fences its owners.
+
+use orchflow_types::run::{Leaf, Run, RunStatus};
+use orchflow_types::{RunId, TaskId};
+use rusqlite::{Row, params};
+
+use crate::column::{At, Json, Key, Word, key};
+use crate::{Error, Reader, Tx};
+
+/// Writes a run as it now is, its leaves left out: each is written by [`upsert_leaf`].
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn upsert(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO runs (run_id, task_id, project, goal, status, created_at, finished_at, view) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, \
+         finished_at = excluded.finished_at, view = excluded.view",
+        params![
+            key(run.run_id),
+            key(run.task_id),
+            run.project,
+            run.goal,
+            run.status.as_str(),
+            At(run.created_at),
+            run.finished_at.map(At),
+            Json(&without_leaves(run)),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Writes one leaf of a run as it now is. `position` is its place in the plan, from 0.
+///
+/// # Errors
+/// [`Error::RunNotFound`] when the run was not written before.
+pub fn upsert_leaf(
+    tx: &mut Tx<'_>,
+    run_id: RunId,
+    position: u32,
+    leaf: &Leaf,
+) -> Result<(), Error> {
+    let changed = tx.execute(
+        "INSERT INTO run_leaves (run_id, task_id, position, status, phase, view) \
+         SELECT run_id, ?2, ?3, ?4, ?5, ?6 FROM runs WHERE run_id = ?1 \
+         ON CONFLICT (run_id, task_id) DO UPDATE SET position = excluded.position, \
+         status = excluded.status, phase = excluded.phase, view = excluded.view",
+        params![
+            key(run_id),
+            key(leaf.task_id),
+            position,
+            Word(leaf.status),
+            Word(leaf.phase),
+            Json(leaf),
+        ],
+    )?;
+    if changed == 0 { Err(Error::RunNotFound(run_id)) } else { Ok(()) }
+}
+
+/// A run with its leaves in the plan's order.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get(reader: &Reader<'_>, run_id: RunId) -> Result<Option<Run>, Error> {
+    let run = reader.one("SELECT view FROM runs WHERE run_id = ?1", [key(run_id)], view)?;
+    run.map(|run| with_leaves(reader, run)).transpose()
+}
+
+/// At most `limit` runs with their leaves, newest first, older than `before`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn list(
+    reader: &Reader<'_>,
+    status: Option<RunStatus>,
+    before: Option<RunId>,
+    limit: u32,
+) -> Result<Vec<Run>, Error> {
+    let before = before.map_or([0xff; 16], key);
+    let runs = match status {
+        None => reader.all(
+            "SELECT view FROM runs WHERE run_id < ?1 ORDER BY run_id DESC LIMIT ?2",
+            params![before, limit],
+            view,
+        )?,
+        Some(status) => reader.all(
+            "SELECT view FROM runs WHERE status = ?3 AND run_id < ?1 \
+             ORDER BY run_id DESC LIMIT ?2",
+            params![before, limit, status.as_str()],
+            view,
+        )?,
+    };
+    runs.into_iter().map(|run| with_leaves(reader, run)).collect()
+}
+
+/// Every run that has not ended, oldest first: what is resumed at a start.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn unfinished(reader: &Reader<'_>) -> Result<Vec<Run>, Error> {
+    let runs =
+        reader.all("SELECT view FROM runs WHERE finished_at IS NULL ORDER BY run_id", [], view)?;
+    runs.into_iter().map(|run| with_leaves(reader, run)).collect()
+}
+
+/// The runs of a task, newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_task(reader: &Reader<'_>, task_id: TaskId) -> Result<Vec<RunId>, Error> {
+    reader.all(
+        "SELECT run_id FROM runs WHERE task_id = ?1 ORDER BY run_id DESC",
+        [key(task_id)],
+        |row| Ok(row.get::<_, Key<RunId>>(0)?.0),
+    )
+}
+
+/// Takes a run over: its epoch goes up by one, and whoever owned it before is fenced off.
+///
+/// # Errors
+/// [`Error::RunNotFound`].
+pub fn claim(tx: &mut Tx<'_>, run_id: RunId) -> Result<u64, Error> {
+    let epoch = tx.one(
+        "UPDATE runs SET epoch = epoch + 1 WHERE run_id = ?1 RETURNING epoch",
+        [key(run_id)],
+        |row| row.get(0),
+    )?;
+    epoch.ok_or(Error::RunNotFound(run_id))
+}
+
+/// The epoch of a run: 0 until it is claimed.
+///
+/// # Errors
+/// [`Error::RunNotFound`].
+pub fn epoch(reader: &Reader<'_>, run_id: RunId) -> Result<u64, Error> {
+    let epoch =
+        reader.one("SELECT epoch FROM runs WHERE run_id = ?1", [key(run_id)], |row| row.get(0))?;
+    epoch.ok_or(Error::RunNotFound(run_id))
+}
+
+fn with_leaves(reader: &Reader<'_>, run: Run) -> Result<Run, Error> {
+    let leaves = reader.all(
+        "SELECT view FROM run_leaves WHERE run_id = ?1 ORDER BY position, task_id",
+        [key(run.run_id)],
+        |row| Ok(row.get::<_, Json<Leaf>>(0)?.0),
+    )?;
+    Ok(Run { leaves, ..run })
+}
+
+fn view(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(row.get::<_, Json<Run>>(0)?.0)
+}
+
+/// Field by field, so that a new one is decided on here, and the leaves are not cloned.
+fn without_leaves(run: &Run) -> Run {
+    Run {
+        run_id: run.run_id,
+        task_id: run.task_id,
+        goal: run.goal.clone(),
+        project: run.project.clone(),
+        status: run.status,
+        options: run.options.clone(),
+        plan: run.plan.clone(),
+        leaves: Vec::new(),
+        base: run.base.clone(),
+        landing: run.landing.clone(),
+        reason: run.reason.clone(),
+        created_at: run.created_at,
+        finished_at: run.finished_at,
+    }
+}
