@@ -107,6 +107,37 @@ pub fn open_for_run(reader: &Reader<'_>, run_id: RunId) -> Result<Vec<Attention>
     )
 }
 
+/// Every question of a run, answered or not, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_run(reader: &Reader<'_>, run_id: RunId) -> Result<Vec<Attention>, Error> {
+    reader.all(
+        concat!(columns!(), "WHERE run_id = ?1 ORDER BY attention_id"),
+        [key(run_id)],
+        attention,
+    )
+}
+
+/// Closes a question that nobody needs answered any more, with a word that need not be one of
+/// its options; none, and nothing changes, when it was answered before.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn close(
+    tx: &mut Tx<'_>,
+    id: AttentionId,
+    answer: &str,
+    at: Timestamp,
+) -> Result<Option<Attention>, Error> {
+    let closed = tx.execute(
+        "UPDATE attention SET answer = ?2, answered_at = ?3 \
+         WHERE attention_id = ?1 AND answer IS NULL",
+        params![key(id), answer, At(at)],
+    )?;
+    if closed == 0 { Ok(None) } else { get(tx, id) }
+}
+
 fn attention(row: &Row<'_>) -> rusqlite::Result<Attention> {
     Ok(Attention {
         attention_id: row.get::<_, Key<AttentionId>>(0)?.0,

@@ -86,6 +86,16 @@ pub enum Error {
     /// The work panicked; what it had written was taken back.
     #[error("a write to the database panicked: {0}")]
     Panicked(String),
+    /// A command of a run came out of its order; it was not written.
+    #[error("command {given} of {run} cannot be written: the next is {next}")]
+    OutOfOrder {
+        /// The run.
+        run: RunId,
+        /// The place it was to have.
+        given: u64,
+        /// The place that is next.
+        next: u64,
+    },
     /// No such task.
     #[error("there is no {0}")]
     TaskNotFound(TaskId),
@@ -232,7 +242,9 @@ impl Explain for Error {
             Self::RunNotFound(_) => ErrorKind::RunNotFound,
             Self::PaneNotFound(_) => ErrorKind::PaneNotFound,
             Self::AttentionNotFound(_) => ErrorKind::NotFound,
-            Self::Cycle { .. } | Self::AlreadyAnswered { .. } => ErrorKind::Conflict,
+            Self::Cycle { .. } | Self::AlreadyAnswered { .. } | Self::OutOfOrder { .. } => {
+                ErrorKind::Conflict
+            }
             Self::NotAnOption { .. } => ErrorKind::InvalidParams,
         }
     }

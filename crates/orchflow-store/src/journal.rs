@@ -17,20 +17,32 @@ pub struct Entry {
     pub command: String,
 }
 
-/// Appends a command to a run's journal and answers its place, from 1.
+/// Appends a command as the `seq`-th of a run's journal, from 1.
+///
+/// Who writes ahead without waiting names the place, so that after a write that failed the
+/// ones behind it fail too and the journal never has a gap.
 ///
 /// # Errors
-/// When the database cannot be written.
-pub fn append(tx: &mut Tx<'_>, run_id: RunId, at: Timestamp, command: &str) -> Result<u64, Error> {
+/// [`Error::OutOfOrder`] when `seq` is not the next place.
+pub fn append(
+    tx: &mut Tx<'_>,
+    run_id: RunId,
+    seq: u64,
+    at: Timestamp,
+    command: &str,
+) -> Result<(), Error> {
     let last = tx.one("SELECT max(seq) FROM journal WHERE run_id = ?1", [key(run_id)], |row| {
         row.get::<_, Option<u64>>(0)
     })?;
-    let seq = last.flatten().unwrap_or(0) + 1;
+    let next = last.flatten().unwrap_or(0) + 1;
+    if seq != next {
+        return Err(Error::OutOfOrder { run: run_id, given: seq, next });
+    }
     tx.execute(
         "INSERT INTO journal (run_id, seq, at, command) VALUES (?1, ?2, ?3, ?4)",
         params![key(run_id), seq, At(at), command],
     )?;
-    Ok(seq)
+    Ok(())
 }
 
 /// Every command of a run, in order.

@@ -116,6 +116,28 @@ pub fn of_task(reader: &Reader<'_>, task_id: TaskId) -> Result<Vec<RunId>, Error
     )
 }
 
+/// Takes the leaves away that are not in `leaves`, and answers them.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn retain_leaves(
+    tx: &mut Tx<'_>,
+    run_id: RunId,
+    leaves: &[TaskId],
+) -> Result<Vec<TaskId>, Error> {
+    let mut gone = tx.all("SELECT task_id FROM run_leaves WHERE run_id = ?1", [key(run_id)], |row| {
+        Ok(row.get::<_, Key<TaskId>>(0)?.0)
+    })?;
+    gone.retain(|task| !leaves.contains(task));
+    for task in &gone {
+        tx.execute(
+            "DELETE FROM run_leaves WHERE run_id = ?1 AND task_id = ?2",
+            [key(run_id), key(*task)],
+        )?;
+    }
+    Ok(gone)
+}
+
 /// Takes a run over: its epoch goes up by one, and whoever owned it before is fenced off.
 ///
 /// # Errors
