@@ -86,16 +86,6 @@ pub enum Error {
     /// The work panicked; what it had written was taken back.
     #[error("a write to the database panicked: {0}")]
     Panicked(String),
-    /// A command of a run came out of its order; it was not written.
-    #[error("command {given} of {run} cannot be written: the next is {next}")]
-    OutOfOrder {
-        /// The run.
-        run: RunId,
-        /// The place it was to have.
-        given: u64,
-        /// The place that is next.
-        next: u64,
-    },
     /// No such task.
     #[error("there is no {0}")]
     TaskNotFound(TaskId),
@@ -115,6 +105,16 @@ pub enum Error {
         task: TaskId,
         /// Where it should have gone.
         parent: TaskId,
+    },
+    /// A command was built on a state the journal does not have.
+    #[error("the journal of {run} goes on at {next}, not at {seq}")]
+    JournalPlace {
+        /// The run.
+        run: RunId,
+        /// The place the command should have had.
+        seq: u64,
+        /// The next place.
+        next: u64,
     },
     /// Somebody else was first to answer.
     #[error("{attention} was answered already: {answer}")]
@@ -242,7 +242,7 @@ impl Explain for Error {
             Self::RunNotFound(_) => ErrorKind::RunNotFound,
             Self::PaneNotFound(_) => ErrorKind::PaneNotFound,
             Self::AttentionNotFound(_) => ErrorKind::NotFound,
-            Self::Cycle { .. } | Self::AlreadyAnswered { .. } | Self::OutOfOrder { .. } => {
+            Self::Cycle { .. } | Self::JournalPlace { .. } | Self::AlreadyAnswered { .. } => {
                 ErrorKind::Conflict
             }
             Self::NotAnOption { .. } => ErrorKind::InvalidParams,
