@@ -267,7 +267,7 @@ pub(super) async fn load(cx: &Orchestrator, run_id: orchflow_types::RunId) -> Re
         let command: Command = serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
         commands.push((entry.at, command));
     }
-    let seq = commands.len() as u64 + 1;
+    let seq = commands.len() as u64;
     let state = replay(commands).map_err(|error| {
         tracing::error!(run = %run_id, %error, "the journal of a run cannot be replayed");
         Error::RunLost(run_id)
