@@ -37,9 +37,10 @@ async fn arm(fixture: &Fixture, canaries: &Path) {
         ("trailer.Run.cmd", touch("trailer-cmd")),
         ("gc.auto", "1".to_owned()),
         ("uploadpack.packObjectsHook", touch("pack-objects")),
+        ("protocol.ext.allow", "always".to_owned()),
         ("extensions.partialClone", "origin".to_owned()),
         ("remote.origin.promisor", "true".to_owned()),
-        ("remote.origin.url", format!("ext::sh -c \"touch% {}/ext\"", canaries.display())),
+        ("remote.origin.url", format!("ext::touch {}/ext", canaries.display())),
     ];
     for (key, value) in &settings {
         fixture.git(&["config", key, value]).await;
@@ -98,12 +99,37 @@ fn sprung(canaries: &Path) -> Vec<String> {
 async fn the_traps_would_spring_under_a_plain_git() {
     let (fixture, canaries) = trapped().await;
     fixture.write("a.txt", "changed\n");
-    run(&fixture.root, &["git", "status"]).await;
-    run(&fixture.root, &["git", "diff"]).await;
-    run(&fixture.root, &["git", "-c", "commit.gpgSign=false", "commit", "-q", "-a", "-m", "m"])
-        .await;
+    fixture.write("x.eq", "changed\n");
+    fixture.write("x.long", "changed\n");
+    let path = fixture.beside("plain");
+    let commands: [&[&str]; 8] = [
+        &["status"],
+        &["diff"],
+        &["diff", "--no-ext-diff"],
+        &["commit", "-q", "-a", "-m", "signed"],
+        &["-c", "commit.gpgSign=false", "commit", "-q", "-a", "-m", "m", "--trailer", "Run=x"],
+        &["-c", "filter.trap.required=false", "worktree", "add", path.to_str().unwrap()],
+        &["cat-file", "-p", "0123456789012345678901234567890123456789"],
+        &["-C", "embedded.git", "status"],
+    ];
+    for command in commands {
+        run(&fixture.root, &[&["git"], command].concat()).await;
+    }
     let sprung = sprung(&canaries);
-    for expected in ["fsmonitor", "clean", "hook-pre-commit", "hook-post-commit"] {
+    for expected in [
+        "fsmonitor",
+        "diff-command",
+        "clean",
+        "clean-equals",
+        "smudge",
+        "process",
+        "gpg",
+        "trailer-cmd",
+        "textconv",
+        "ext",
+        "hook-pre-commit",
+        "hook-post-checkout",
+    ] {
         assert!(sprung.iter().any(|name| name == expected), "{expected} is not in {sprung:?}");
     }
 }
