@@ -24,6 +24,7 @@ const SETTINGS: &[&str] = &[
     "core.sshCommand=false",
     "core.gitProxy=",
     "core.quotePath=false",
+    "core.safecrlf=false",
     "credential.helper=",
     "protocol.allow=never",
     "protocol.ext.allow=never",

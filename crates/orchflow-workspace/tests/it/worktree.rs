@@ -151,4 +151,12 @@ async fn a_replaced_git_file_in_a_worktree_steers_nothing() {
     write(&path, "a.txt", "changed\n");
     let commit = worktree.commit_all("still ours", &[]).await.unwrap();
     assert_eq!(repo.resolve("orchflow/a").await.unwrap(), commit);
+    repo.worktree_add(&path, "orchflow/a", "HEAD").await.unwrap();
+    assert_eq!(git(&path, &["rev-parse", "HEAD"]).await, commit.unwrap(), "the link is mended");
+    write(&path, "b.txt", "unsaved\n");
+    std::fs::remove_file(path.join(".git")).unwrap();
+    let saved = repo.worktree_remove(&path).await.unwrap().unwrap();
+    let saved = repo.restore_saved(&saved, "rescued").await.unwrap();
+    assert_eq!(fixture.git(&["show", &format!("{saved}:b.txt")]).await, "unsaved");
+    assert!(!path.exists() && repo.worktree_list().await.unwrap().len() == 1);
 }
