@@ -132,10 +132,10 @@ fn gone(result: std::io::Result<()>, path: &Path) -> Result<()> {
     }
 }
 
-/// The mark of calls that add worktrees to one repository.
+/// How the marks of calls begin that add worktrees to one repository.
 pub(super) fn add_mark(common_dir: &Path) -> String {
     let hash = blake3::hash(common_dir.as_os_str().as_encoded_bytes()).to_hex();
-    format!("git-worktree-add:{hash}")
+    format!("git-worktree-add:{hash}:")
 }
 
 /// Adding worktrees takes it to read, repairing to write: repair never meets a live add.

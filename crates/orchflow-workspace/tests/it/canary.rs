@@ -46,6 +46,12 @@ async fn arm(fixture: &Fixture, canaries: &Path) {
         fixture.git(&["config", key, value]).await;
     }
     fixture.git(&["config", "core.repositoryFormatVersion", "1"]).await;
+    // What another file of the repository's, or a worktree's own file, adds to them.
+    let included = format!("[filter \"inc\"]\n\tclean = {}\n", touch("included"));
+    std::fs::write(fixture.root.join(".git/included"), included.replace(';', "&&")).unwrap();
+    fixture.git(&["config", "include.path", "included"]).await;
+    fixture.git(&["config", "extensions.worktreeConfig", "true"]).await;
+    fixture.git(&["config", "--worktree", "filter.own.clean", &touch("worktree-config")]).await;
     let hooks = [
         "pre-commit",
         "commit-msg",
@@ -78,10 +84,12 @@ async fn trapped() -> (Fixture, std::path::PathBuf) {
     std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o755)).unwrap();
     fixture.write(
         ".gitattributes",
-        "*.txt filter=trap diff=trap merge=trap\n*.eq filter=a=b\n*.long filter=long\n",
+        "*.txt filter=trap diff=trap merge=trap\n*.eq filter=a=b\n*.long filter=long\n*.inc filter=inc\n*.own filter=own\n",
     );
     fixture.write("x.eq", "x\n");
     fixture.write("x.long", "x\n");
+    fixture.write("x.inc", "x\n");
+    fixture.write("x.own", "x\n");
     fixture.commit("attributes").await;
     fixture.git(&["init", "-q", "--bare", "embedded.git"]).await;
     let bare = fixture.root.join("embedded.git");
@@ -101,6 +109,8 @@ async fn the_traps_would_spring_under_a_plain_git() {
     fixture.write("a.txt", "changed\n");
     fixture.write("x.eq", "changed\n");
     fixture.write("x.long", "changed\n");
+    fixture.write("x.inc", "changed\n");
+    fixture.write("x.own", "changed\n");
     let path = fixture.beside("plain");
     let commands: [&[&str]; 8] = [
         &["status"],
@@ -123,6 +133,8 @@ async fn the_traps_would_spring_under_a_plain_git() {
         "clean-equals",
         "smudge",
         "process",
+        "included",
+        "worktree-config",
         "gpg",
         "trailer-cmd",
         "textconv",
@@ -144,6 +156,8 @@ async fn no_function_runs_anything_the_repository_brings_along() {
     fixture.write("new.txt", "new\n");
     fixture.write("x.eq", "changed\n");
     fixture.write("x.long", "changed\n");
+    fixture.write("x.inc", "changed\n");
+    fixture.write("x.own", "changed\n");
 
     repo.state().await.unwrap();
     repo.diff("HEAD", DiffTo::WorkingTree, &[], false).await.unwrap();
