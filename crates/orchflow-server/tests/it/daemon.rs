@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,11 +34,17 @@ pub(crate) struct Desk {
     busy: Arc<Mutex<(Vec<PaneId>, bool)>>,
     /// `pane.resize` takes one of these before it answers.
     pub(crate) gate: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Desk {
     pub(crate) fn written(&self, pane: PaneId) -> Vec<String> {
         self.written.lock().unwrap().get(&pane).cloned().unwrap_or_default()
+    }
+
+    /// Calls of `pane.resize` that have begun.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
     }
 
     pub(crate) fn overlapped(&self) -> bool {
@@ -60,6 +67,7 @@ async fn write(desk: Desk, params: pane::WriteParams) -> Result<Empty, Error> {
 }
 
 async fn resize(desk: Desk, _: pane::ResizeParams) -> Result<Empty, Error> {
+    desk.waiting.fetch_add(1, Ordering::SeqCst);
     desk.gate.acquire().await.unwrap().forget();
     Ok(Empty {})
 }
@@ -98,6 +106,7 @@ impl Daemon {
             written: Arc::default(),
             busy: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
+            waiting: Arc::default(),
         };
         let at = Clock::system().now();
         let (store, _) = Store::open(&folder.path().join("state.db"), at).unwrap();

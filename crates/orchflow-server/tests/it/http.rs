@@ -9,6 +9,7 @@ use orchflow_server::http::{self, ROUTES};
 use orchflow_server::{Error, Tokens};
 use orchflow_types::{ErrorKind, Explain};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -291,15 +292,21 @@ async fn rotation_ends_live_sessions_and_the_old_token() {
         .await
         .unwrap();
     soon(socket.next()).await.unwrap().unwrap();
-    let follow = daemon.get("/events?after=0"); // answered in full once the stream ends
-    let rotate = async {
-        let metrics = async || daemon.get("/metrics").await.status();
-        assert_eq!(metrics().await, 200);
-        daemon.tokens.rotate().unwrap();
-        assert_eq!(metrics().await, 401);
-    };
-    let (followed, ()) = soon(async { tokio::join!(follow, rotate) }).await;
-    assert_eq!(followed.status(), 200);
+    let mut follow = TcpStream::connect(("127.0.0.1", daemon.port)).await.unwrap();
+    let (host, bearer) = (daemon.host(), daemon.bearer());
+    let request =
+        format!("GET /events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {bearer}\r\n\r\n");
+    follow.write_all(request.as_bytes()).await.unwrap();
+    let mut begin = [0; 15];
+    soon(follow.read_exact(&mut begin)).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    assert_eq!(daemon.get("/metrics").await.status(), 200);
+    daemon.tokens.rotate().unwrap();
+    assert_eq!(daemon.get("/metrics").await.status(), 401);
+    let mut rest = Vec::new();
+    while !rest.ends_with(b"\r\n0\r\n\r\n") {
+        assert_ne!(soon(follow.read_buf(&mut rest)).await.unwrap(), 0, "the stream was cut off");
+    }
     let closed = async {
         while let Some(Ok(message)) = socket.next().await {
             assert!(message.is_close(), "{message:?}");

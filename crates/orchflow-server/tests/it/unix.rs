@@ -47,6 +47,7 @@ async fn a_path_longer_than_a_socket_may_have_is_told_as_that() {
 #[tokio::test]
 async fn a_socket_left_by_a_daemon_that_died_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
     let path = folder.path().join("s");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     unix::Options { path: path.clone() }.bind(Table::builder().build()).unwrap();
