@@ -94,7 +94,10 @@ pub(crate) struct Daemon {
     pub(crate) socket: PathBuf,
     pub(crate) port: u16,
     pub(crate) tokens: Tokens,
+    /// Of admin access.
     pub(crate) token: String,
+    /// Of read access.
+    pub(crate) reader: String,
     pub(crate) in_process: Client,
     pub(crate) supervisor: Supervisor,
 }
@@ -127,15 +130,16 @@ impl Daemon {
         let socket = folder.path().join("run/orchflow.sock");
         let door = unix::Options { path: socket.clone() }.bind(table.clone()).unwrap();
         supervisor.spawn(TaskKind::Vital, "unix", door.run(shutdown.clone()));
-        let options = http::Options {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            token_file: folder.path().join("token"),
-        };
+        let token_file = folder.path().join("token");
+        let token = Tokens::open(&token_file).map(|_| std::fs::read_to_string(&token_file));
+        let token = token.unwrap().unwrap().trim().to_owned();
+        let reader = format!("read_{}", ids::secret());
+        std::fs::write(&token_file, format!("{token}\n\n{reader}\n")).unwrap(); // 0600 stays
+        let options = http::Options { listen: "127.0.0.1:0".parse().unwrap(), token_file };
         let serves = Serves { table: table.clone(), store: store.clone(), gauges: gauges() };
         let door = options.bind(serves).await.unwrap();
         let (port, tokens) = (door.address().port(), door.tokens().clone());
         supervisor.spawn(TaskKind::Vital, "http", door.run(shutdown));
-        let token = std::fs::read_to_string(tokens.path()).unwrap().trim().to_owned();
         let (in_process, endpoint) = in_process();
         let serve =
             serve_endpoint(endpoint, table.clone(), Caller::orchestrator(), supervisor.clone());
@@ -150,6 +154,7 @@ impl Daemon {
             port,
             tokens,
             token,
+            reader,
             in_process,
             supervisor,
         }

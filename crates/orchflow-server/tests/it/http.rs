@@ -242,18 +242,19 @@ async fn health_metrics_and_open_rpc_answer_who_has_a_token() {
 
 #[tokio::test]
 async fn a_token_gives_its_level_and_no_more() {
-    let daemon = Daemon::start().await;
-    let path = daemon.folder.path().join("levels");
-    let read = format!("read_{}", "ab".repeat(32));
-    std::fs::write(&path, format!("{}\n{read}\n", daemon.token)).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-    let tokens = Tokens::open(&path).unwrap();
-    assert_eq!(tokens.check(read.as_bytes()).map(|grant| grant.access), Some(Access::Read));
-    let admin = tokens.check(daemon.token.as_bytes());
-    assert_eq!(admin.map(|grant| grant.access), Some(Access::Admin));
-    let raised = read.replace("read_", "admin_");
-    assert!(tokens.check(raised.as_bytes()).is_none(), "the level is part of the token");
-    assert!(tokens.check(b"").is_none());
+    let (daemon, pane) = (Daemon::start().await, pane());
+    let (host, bearer) = (daemon.host(), format!("Bearer {}", daemon.reader));
+    let json = ("Content-Type", "application/json");
+    let headers = [("Host", &*host), ("Authorization", &*bearer), json];
+    let written = daemon.http("POST /rpc", &headers, &write_call("1", pane, "x")).await;
+    assert!(written.body().contains("permission_denied"), "{}", written.0);
+    assert!(daemon.desk.written(pane).is_empty());
+    assert_eq!(daemon.http("GET /health", &headers, "").await.status(), 200);
+    let grant = daemon.tokens.check(daemon.token.as_bytes());
+    assert_eq!(grant.map(|grant| grant.access), Some(Access::Admin));
+    let raised = daemon.reader.replace("read_", "admin_");
+    assert!(daemon.tokens.check(raised.as_bytes()).is_none(), "the level is part of the token");
+    assert!(daemon.tokens.check(b"").is_none());
 }
 
 fn mode(path: &Path) -> u32 {
@@ -315,8 +316,9 @@ async fn rotation_ends_live_sessions_and_the_old_token() {
     soon(closed).await;
     let fresh = std::fs::read_to_string(daemon.tokens.path()).unwrap();
     assert_eq!(mode(daemon.tokens.path()), 0o600);
-    assert!(daemon.tokens.check(fresh.trim().as_bytes()).is_some());
-    assert_ne!(fresh.trim(), daemon.token);
+    let fresh: Vec<_> = fresh.lines().collect();
+    assert!(fresh.iter().all(|token| daemon.tokens.check(token.as_bytes()).is_some()));
+    assert!(fresh.len() == 2 && fresh[0] != daemon.token && fresh[1] != daemon.reader);
     assert_eq!(dial(&daemon, &[("authorization", &daemon.bearer())]).await.err(), Some(401));
 }
 

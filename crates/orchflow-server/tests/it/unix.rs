@@ -99,6 +99,27 @@ async fn a_frame_over_the_limit_is_answered_and_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn an_answer_over_the_limit_is_an_error_and_the_rest_of_its_batch_is_answered() {
+    let daemon = Daemon::start().await;
+    let mut wire = daemon.wire().await;
+    let read = |id, limit| {
+        let pane = pane();
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"pane.read","params":{{"pane_id":"{pane}","limit":{limit}}}}}"#
+        )
+    };
+    wire.send(&read(1, rpc::MAX_FRAME)).await;
+    assert_eq!(wire.next().await.unwrap()["error"]["data"]["kind"], "invalid_params");
+    let part = rpc::MAX_FRAME / 3;
+    wire.send(&format!("[{},{},{},{}]", read(1, part), read(2, part), read(3, part), read(4, 5)))
+        .await;
+    let answers = wire.next().await.unwrap();
+    assert_eq!(answers.as_array().map(Vec::len), Some(4));
+    assert!(answers[1].get("result").is_some() && answers[3].get("result").is_some());
+    assert_eq!(answers[2]["error"]["data"]["kind"], "invalid_params");
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_text_are_a_parse_error_and_blank_lines_are_nothing() {
     let daemon = Daemon::start().await;
     let mut wire = daemon.wire().await;
