@@ -1,11 +1,14 @@
 //! Permission: what an agent wants to run is decided by policy, or by a person when policy asks.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use orchflow_agent::{AgentConfig, Permission, Refused, Request};
 use orchflow_runtime::CancellationToken;
 use orchflow_store::policies as grants;
 use orchflow_types::attention::AttentionKind;
 use orchflow_types::policy::Decision;
+use orchflow_types::run::{Gate, Run};
 use orchflow_types::{Explain, RunId, TaskId};
 
 use crate::Orchestrator;
@@ -18,10 +21,9 @@ pub(crate) struct Permits {
     orchestrator: Orchestrator,
     run_id: RunId,
     task_id: Option<TaskId>,
-    project: String,
-    /// Commands the goal was shown with: asking for it was the consent.
-    consented: Vec<Vec<String>>,
-    /// The program the agent itself is: naming the agent for this run was the consent.
+    run: Arc<Run>,
+    gates: Arc<[Gate]>,
+    /// The program the agent itself is.
     program: Option<String>,
     cancel: CancellationToken,
 }
@@ -29,18 +31,25 @@ pub(crate) struct Permits {
 impl Permits {
     /// For turns of `agent` in this action.
     pub(crate) fn new(job: &Job, agent: &AgentConfig) -> Self {
-        let planned =
-            job.run.plan.iter().flat_map(|plan| plan.tasks.iter().map(|task| task.command.clone()));
-        let gates = job.gates.iter().map(|gate| gate.argv.clone());
         Self {
             orchestrator: job.orchestrator.clone(),
             run_id: job.run_id(),
             task_id: job.action.task,
-            project: job.run.project.clone(),
-            consented: planned.chain(gates).filter(|argv| !argv.is_empty()).collect(),
+            run: job.run.clone(),
+            gates: job.gates.clone(),
             program: agent.words().ok().and_then(|words| words.into_iter().next()),
             cancel: job.cancel.clone(),
         }
+    }
+
+    /// Whether the goal was shown with this command, or it starts the very agent that was
+    /// named for the run: asking for the goal was the consent to both.
+    fn consented(&self, request: &Request) -> bool {
+        let mut planned = self.run.plan.iter().flat_map(|plan| &plan.tasks);
+        let starts_agent = self.program.is_some() && request.argv.first() == self.program.as_ref();
+        starts_agent
+            || self.gates.iter().any(|gate| gate.argv == request.argv)
+            || planned.any(|task| !task.command.is_empty() && task.command == request.argv)
     }
 
     async fn ask(&self, request: &Request, reason: &str) -> Result<(), Refused> {
@@ -82,17 +91,13 @@ impl Permits {
 #[async_trait]
 impl Permission for Permits {
     async fn permit(&self, request: &Request) -> Result<(), Refused> {
-        let mut consented = self.consented.clone();
-        if self.program.is_some() && request.argv.first() == self.program.as_ref() {
-            consented.push(request.argv.clone());
-        }
         let asked = Asked {
             argv: request.argv.clone(),
             line: request.line.clone(),
             agent: Some(request.agent.clone()),
-            consented,
+            consented: self.consented(request),
         };
-        let answer = policies::decide(&self.orchestrator, &self.project, &asked).await;
+        let answer = policies::decide(&self.orchestrator, &self.run.project, &asked).await;
         let answer = answer.map_err(|error| refused(&error))?;
         match answer.decision {
             Decision::Allow => Ok(()),

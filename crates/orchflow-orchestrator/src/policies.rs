@@ -25,8 +25,8 @@ pub(crate) struct Asked {
     pub(crate) line: Option<String>,
     /// Who wants to.
     pub(crate) agent: Option<String>,
-    /// Commands a person has seen and wanted.
-    pub(crate) consented: Vec<Vec<String>>,
+    /// Whether a person has seen exactly this and wanted it.
+    pub(crate) consented: bool,
 }
 
 /// `policy.check`.
@@ -38,15 +38,16 @@ pub async fn check(cx: Orchestrator, params: CheckParams) -> Result<PolicyAnswer
         return Err(Error::Params { reason: "give either `argv` or `line`".to_owned() });
     }
     let mut asked =
-        Asked { argv: params.argv, line: params.line, agent: params.agent, consented: Vec::new() };
+        Asked { argv: params.argv, line: params.line, agent: params.agent, consented: false };
     if let Some(text) = params.policy {
         let file = PolicyFile { name: "policy".to_owned(), text };
         return Ok(judge::judge(&Rules::read(&[file])?, &asked));
     }
     if let Some(run_id) = params.run_id {
         let run = crate::runs::fetch(&cx, run_id).await?;
+        let mut planned = run.plan.iter().flat_map(|plan| &plan.tasks);
         asked.consented =
-            run.plan.into_iter().flat_map(|plan| plan.tasks).map(|task| task.command).collect();
+            planned.any(|task| !task.command.is_empty() && task.command == asked.argv);
     }
     decide(&cx, params.dir.as_deref().unwrap_or("/"), &asked).await
 }
@@ -69,7 +70,7 @@ pub(crate) async fn decide(
         reason: reason.to_owned(),
         ..answer.clone()
     };
-    if asked.line.is_none() && asked.consented.contains(&asked.argv) {
+    if asked.line.is_none() && asked.consented {
         return Ok(allow("it is a command the goal was shown with"));
     }
     let granted = cx.store().read(grants::list).await?;
