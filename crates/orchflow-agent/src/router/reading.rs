@@ -78,7 +78,8 @@ pub(crate) fn read(input: &str, project: Option<&Project>) -> Reading {
     let words = words(input);
     let negated = negations(&words);
     let lead = words.iter().position(|word| !is_filler(&word.text));
-    let changes = lead.is_some_and(|at| is_change(&words, at, &negated));
+    let changes =
+        lead.is_some_and(|at| is_change(&words, at, &negated) || is_new_thing(&words, at));
     let mut scores = Scores::default();
     let mut unwanted = Vec::new();
     for (at, word) in words.iter().enumerate().filter(|(_, word)| word.quote.is_none()) {
@@ -88,10 +89,10 @@ pub(crate) fn read(input: &str, project: Option<&Project>) -> Reading {
         if negated[at] {
             unwanted.push(to);
         } else {
-            let factor = if Some(at) == lead {
-                1.5
-            } else if changes {
+            let factor = if changes {
                 0.5
+            } else if Some(at) == lead {
+                1.5
             } else {
                 1.0
             };
@@ -100,7 +101,10 @@ pub(crate) fn read(input: &str, project: Option<&Project>) -> Reading {
     }
     let mends = mends(&words, &negated, &scores, changes);
     // A tool that mends is what the verb asks for, so it is no change of a person's.
-    let changes = (changes || is_new_thing(&words, lead)) && !mends;
+    if changes && mends {
+        scores.0.iter_mut().for_each(|score| *score *= 2.0);
+    }
+    let changes = changes && !mends;
     if changes {
         scores.add(AgentType::Dev, 4.0, lead.map_or("", |at| &words[at].text));
     }
@@ -212,15 +216,11 @@ fn is_change(words: &[Word], lead: usize, negated: &[bool]) -> bool {
 }
 
 /// "Build a login page" asks for something new; "build the project" does not.
-fn is_new_thing(words: &[Word], lead: Option<usize>) -> bool {
-    let Some(lead) = lead else { return false };
-    let article = words
-        .get(lead + 1)
-        .is_some_and(|next| ["a", "an", "me", "us"].contains(&next.text.as_str()));
-    let noun = words.get(lead + 2).map_or("", |word| word.text.as_str());
-    article
+fn is_new_thing(words: &[Word], lead: usize) -> bool {
+    let next = |by: usize| words.get(lead + by).map_or("", |word| word.text.as_str());
+    matches!(next(1), "a" | "an" | "me" | "us")
         && matches!(words[lead].text.as_str(), "build" | "format" | "test" | "assemble")
-        && !is_whole_project(noun)
+        && !is_whole_project(next(2))
 }
 
 /// "Fix the lint errors" asks a tool to mend what it finds; "fix the linter's

@@ -92,7 +92,7 @@ fn shortened(word: &str) -> String {
     }
     let kept = |ending: &str| {
         let kept = word.strip_suffix(ending)?;
-        (kept.len() >= 4 && !kept.ends_with('s')).then_some(kept)
+        (kept.len() >= 4 && !(ending == "s" && kept.ends_with('s'))).then_some(kept)
     };
     ENDINGS.iter().find_map(|ending| kept(ending)).unwrap_or(word).to_owned()
 }
@@ -107,7 +107,7 @@ pub(crate) fn filtered(command: &ProjectCommand, subject: &Subject) -> (Vec<Stri
         "cargo-test" | "nextest" => vec![stem.clone()],
         "pytest" | "unittest" => vec!["-k".into(), stem.clone()],
         "jest" | "vitest" => vec!["-t".into(), stem.clone()],
-        "node-test" => vec![format!("--test-name-pattern={stem}")],
+        "node-test" => vec!["--test-name-pattern".into(), stem.clone()],
         "mocha" | "npm" | "pnpm" | "yarn" => vec!["--grep".into(), stem.clone()],
         _ => Vec::new(),
     };
@@ -135,6 +135,10 @@ fn with(command: &ProjectCommand, filter: Vec<String>) -> Vec<String> {
             argv.extend(filter);
         }
         (false, Some(at)) => drop(argv.splice(at..at, filter)),
+        // Node reads its own options before the first file only.
+        (false, None) if argv.first().is_some_and(|word| word == "node") => {
+            drop(argv.splice(1..1, filter));
+        }
         _ => argv.extend(filter),
     }
     argv
