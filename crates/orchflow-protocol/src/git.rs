@@ -28,6 +28,10 @@ method! {
     WorktreeAdd = "git.worktree_add", Run, WorktreeAddParams => WorktreeAddResult, order |params| params.dir
 }
 method! {
+    /// Brings a worktree back to a commit, after what is uncommitted in it was saved under a ref.
+    WorktreeReset = "git.worktree_reset", Run, WorktreeResetParams => WorktreeResetResult, order |params| params.dir
+}
+method! {
     /// Lists the worktrees of a repository.
     WorktreeList = "git.worktree_list", Read, DirParams => WorktreeListResult
 }
@@ -143,8 +147,11 @@ pub struct CommitParams {
     /// Lines at the message's end: who, by which plan, proven how.
     #[serde(default)]
     pub trailers: BTreeMap<String, String>,
-    /// The idempotency key; it is kept as a trailer, too.
+    /// The idempotency key; it is kept as the trailer `Orchflow-Key`, too.
     pub key: String,
+    /// Fold every commit since this one into the new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onto: Option<String>,
 }
 
 /// Params of `git.worktree_add`.
@@ -168,6 +175,30 @@ pub struct WorktreeAddResult {
     pub path: String,
     /// The commit checked out.
     pub head: String,
+}
+
+/// Params of `git.worktree_reset`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorktreeResetParams {
+    /// The worktree, absolute; never the user's own checkout.
+    pub dir: String,
+    /// The commit; none is the branch's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The name to save under.
+    pub save_as: String,
+}
+
+/// Answer of `git.worktree_reset`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorktreeResetResult {
+    /// The commit checked out now.
+    pub head: String,
+    /// The idempotency key its trailer `Orchflow-Key` holds.
+    pub key: Option<String>,
+    /// The ref that holds what would have been lost.
+    pub saved_ref: Option<String>,
 }
 
 /// Answer of `git.worktree_list`.

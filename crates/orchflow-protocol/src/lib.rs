@@ -23,6 +23,7 @@ pub mod stream;
 pub mod system;
 pub mod table;
 pub mod task;
+pub mod test;
 pub mod trust;
 
 pub use error::Error;

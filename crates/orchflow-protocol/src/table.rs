@@ -5,7 +5,7 @@ use schemars::{Schema, SchemaGenerator};
 use crate::discover::{self, entry};
 use crate::{
     Access, agent, attention, config, events, git, pane, policy, project, run, stream, system,
-    task, trust,
+    task, test, trust,
 };
 
 /// What the table knows of a method.
@@ -47,11 +47,13 @@ pub const TABLE: &[Entry] = &[
     entry::<pane::Kill>(),
     entry::<stream::Open>(),
     entry::<stream::Close>(),
+    entry::<test::Results>(),
     entry::<git::Status>(),
     entry::<git::Diff>(),
     entry::<git::Snapshot>(),
     entry::<git::Commit>(),
     entry::<git::WorktreeAdd>(),
+    entry::<git::WorktreeReset>(),
     entry::<git::WorktreeList>(),
     entry::<git::WorktreeRemove>(),
     entry::<git::WorktreeRepair>(),

@@ -21,6 +21,13 @@ pub fn home() -> Option<PathBuf> {
     path("HOME")
 }
 
+/// The environment as it is, secrets included: only for a copy of orchflow itself, which
+/// needs what its user gave it. Every other child gets [`for_children`].
+#[must_use]
+pub fn all() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
 /// What children inherit: our environment without secrets, without marks of an outer
 /// terminal, without anything that would steer git or orchflow itself.
 #[must_use]

@@ -62,7 +62,8 @@ pub enum Stdio {
     Pipes,
     /// A terminal of this size for all three.
     Tty(Size),
-    /// Nothing at all; for a child that goes on alone.
+    /// Nothing at all, in a session of its own, so that the end of our terminal does not
+    /// end it; for a child that goes on alone.
     Null,
 }
 
@@ -173,6 +174,8 @@ fn attach(command: &mut Command, stdio: Stdio) -> std::io::Result<Option<OwnedFd
         }
         Stdio::Null => {
             command.stdin(StdStdio::null()).stdout(StdStdio::null()).stderr(StdStdio::null());
+            own_session(command, false);
+            return Ok(None);
         }
         Stdio::Tty(size) => return attach_tty(command, size).map(Some),
     }
@@ -195,18 +198,23 @@ fn attach_tty(command: &mut Command, size: Size) -> std::io::Result<OwnedFd> {
     };
     rustix::termios::tcsetwinsize(&master, winsize)?;
     command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
-    own_session(command);
+    own_session(command, true);
     Ok(master)
 }
 
-#[expect(unsafe_code, reason = "a controlling terminal can only be taken between fork and exec")]
-fn own_session(command: &mut Command) {
-    let take_terminal = || {
+#[expect(
+    unsafe_code,
+    reason = "a session and its terminal can only be taken between fork and exec"
+)]
+fn own_session(command: &mut Command, terminal: bool) {
+    let take_session = move || {
         rustix::process::setsid()?;
-        rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+        if terminal {
+            rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+        }
         Ok(())
     };
     // SAFETY: both calls are bare system calls: they neither allocate nor take a lock,
     // so they are sound in the child of a multi-threaded process.
-    unsafe { command.pre_exec(take_terminal) };
+    unsafe { command.pre_exec(take_session) };
 }

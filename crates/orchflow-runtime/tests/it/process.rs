@@ -112,3 +112,15 @@ async fn secrets_of_ours_do_not_reach_a_child() {
     let output = process::output(&marked, 100, Duration::from_secs(20)).await.unwrap();
     assert_eq!(output.text(), "m:1");
 }
+
+#[tokio::test]
+async fn a_child_that_goes_on_alone_leads_a_session_of_its_own() {
+    let dir = std::env::temp_dir().join(format!("orchflow-session-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let script = "cut -d' ' -f6 /proc/self/stat > session; echo $$ > pid";
+    let spec = Spec { stdio: Stdio::Null, ..Spec::new(["sh", "-c", script], &dir) };
+    assert_eq!(process::spawn(&spec).unwrap().exit.wait().await.code, 0);
+    let told = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    assert_eq!(told("session"), told("pid"));
+    std::fs::remove_dir_all(&dir).unwrap();
+}

@@ -1,0 +1,185 @@
+//! `attention.*`: what waits for a person, and who waits for the answer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use orchflow_protocol::attention::{AnswerParams, ListParams, ListResult};
+use orchflow_runtime::CancellationToken;
+use orchflow_store::{attention as rows, events};
+use orchflow_types::attention::{Attention, AttentionKind};
+use orchflow_types::event::NewEvent;
+use orchflow_types::{AttentionId, EventType, RunId, TaskId};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::{Error, Orchestrator};
+
+/// Answered questions that a list of all shows at most.
+const ALL_LIMIT: u32 = 1000;
+
+/// Who waits for which answer.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters(Mutex<HashMap<AttentionId, oneshot::Sender<String>>>);
+
+/// A question to a person.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) kind: AttentionKind,
+    pub(crate) run_id: Option<RunId>,
+    pub(crate) task_id: Option<TaskId>,
+    pub(crate) text: String,
+    pub(crate) options: Vec<String>,
+}
+
+/// `attention.list`.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Error> {
+    let read = move |reader: &orchflow_store::Reader<'_>| {
+        if params.all { rows::all(reader, None, ALL_LIMIT) } else { rows::open(reader) }.map(|items| (items, params.run_id))
+    };
+    let (mut items, run_id) = cx.store().read(read).await?;
+    items.retain(|item| run_id.is_none() || item.run_id == run_id);
+    items.sort_by_key(|item| item.attention_id);
+    Ok(ListResult { items })
+}
+
+/// `attention.answer`: the first answer stands.
+///
+/// # Errors
+/// `not_found`, `conflict` with the answer that stands, `invalid_params` with those it takes.
+pub async fn answer(cx: Orchestrator, params: AnswerParams) -> Result<Attention, Error> {
+    let at = cx.clock().now();
+    let (id, given) = (params.attention_id, params.answer.clone());
+    let write = move |tx: &mut orchflow_store::Tx<'_>| {
+        let answered = rows::answer(tx, id, &given, at)?;
+        events::append(tx, at, &[event(EventType::AttentionAnswered, &answered)])?;
+        Ok(answered)
+    };
+    let answered = cx.store().write(write).await?;
+    cx.waiters().wake(id, params.answer);
+    Ok(answered)
+}
+
+/// Asks and waits. None means that the question was withdrawn since `cancel` came first.
+///
+/// A question that is open already, from before a restart, is waited for and not asked
+/// again; a plan's question that was answered before a crash is not asked again either.
+pub(crate) async fn ask(
+    cx: &Orchestrator,
+    question: Question,
+    cancel: &CancellationToken,
+) -> Result<Option<String>, Error> {
+    let (id, receiver) = match standing(cx, &question).await? {
+        Some(Attention { answer: Some(answer), .. }) => return Ok(Some(answer)),
+        Some(open) => (open.attention_id, cx.waiters().wait(open.attention_id)),
+        None => raise(cx, question).await?,
+    };
+    tokio::select! {
+        answer = receiver => Ok(answer.ok()),
+        () = cancel.cancelled() => {
+            cx.waiters().forget(id);
+            withdraw(cx, id).await;
+            Ok(None)
+        }
+    }
+}
+
+async fn standing(cx: &Orchestrator, question: &Question) -> Result<Option<Attention>, Error> {
+    let Some(run) = question.run_id else { return Ok(None) };
+    let (kind, task, text) = (question.kind, question.task_id, question.text.clone());
+    let same = move |item: &Attention| {
+        let reusable = item.answer.is_none() || kind == AttentionKind::Plan;
+        reusable && item.kind == kind && item.task_id == task && item.question == text
+    };
+    let read = move |reader: &orchflow_store::Reader<'_>| {
+        let mut items = rows::of_run(reader, run)?;
+        items.retain(same);
+        Ok(items.pop())
+    };
+    Ok(cx.store().read(read).await?)
+}
+
+async fn raise(cx: &Orchestrator, question: Question) -> Result<(AttentionId, oneshot::Receiver<String>), Error> {
+    let at = cx.clock().now();
+    let asked = Attention {
+        attention_id: cx.mint(),
+        kind: question.kind,
+        run_id: question.run_id,
+        task_id: question.task_id,
+        question: question.text,
+        options: question.options,
+        raised_at: at,
+        answer: None,
+        answered_at: None,
+    };
+    let id = asked.attention_id;
+    let receiver = cx.waiters().wait(id);
+    let write = move |tx: &mut orchflow_store::Tx<'_>| {
+        rows::raise(tx, &asked)?;
+        events::append(tx, at, &[event(EventType::AttentionRaised, &asked)])
+    };
+    cx.store().write(write).await?;
+    Ok((id, receiver))
+}
+
+/// Closes every open question of a run in its name, for instance when its plan was approved
+/// by `run.approve`.
+pub(crate) async fn close_for_run(cx: &Orchestrator, run: RunId, kind: AttentionKind, answer: &str) {
+    let read = move |reader: &orchflow_store::Reader<'_>| rows::open_for_run(reader, run);
+    let Ok(open) = cx.store().read(read).await else { return };
+    for item in open.into_iter().filter(|item| item.kind == kind) {
+        cx.waiters().forget(item.attention_id);
+        close(cx, item.attention_id, answer).await;
+    }
+}
+
+async fn withdraw(cx: &Orchestrator, id: AttentionId) {
+    close(cx, id, "withdrawn").await;
+}
+
+async fn close(cx: &Orchestrator, id: AttentionId, answer: &str) {
+    let (at, answer) = (cx.clock().now(), answer.to_owned());
+    let write = move |tx: &mut orchflow_store::Tx<'_>| {
+        if let Some(closed) = rows::close(tx, id, &answer, at)? {
+            events::append(tx, at, &[event(EventType::AttentionAnswered, &closed)])?;
+        }
+        Ok(())
+    };
+    if let Err(error) = cx.store().write(write).await {
+        tracing::warn!(%id, %error, "a question could not be closed");
+    }
+}
+
+fn event(kind: EventType, attention: &Attention) -> NewEvent {
+    let within = [attention.run_id.map(|id| id.to_string()), attention.task_id.map(|id| id.to_string())];
+    NewEvent {
+        kind,
+        about: attention.attention_id.to_string(),
+        within: within.into_iter().flatten().collect(),
+        data: json!(attention),
+    }
+}
+
+impl Waiters {
+    fn wait(&self, id: AttentionId) -> oneshot::Receiver<String> {
+        let (sender, receiver) = oneshot::channel();
+        self.lock().insert(id, sender);
+        receiver
+    }
+
+    fn wake(&self, id: AttentionId, answer: String) {
+        if let Some(sender) = self.lock().remove(&id) {
+            let _ = sender.send(answer); // who waited may have been cancelled meanwhile
+        }
+    }
+
+    fn forget(&self, id: AttentionId) {
+        self.lock().remove(&id);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AttentionId, oneshot::Sender<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

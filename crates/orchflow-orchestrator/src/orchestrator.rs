@@ -1,0 +1,110 @@
+//! The handle every noun takes, and what the binary gives it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use orchflow_agent::AgentConfig;
+use orchflow_client::Client;
+use orchflow_protocol::trust;
+use orchflow_runtime::{Clock, Supervisor};
+use orchflow_store::Store;
+use orchflow_types::id::Id;
+use orchflow_types::run::RunOptions;
+
+use crate::Error;
+use crate::attention::Waiters;
+use crate::runs::Registry;
+
+/// The orchestrator. Cheap to clone; clones are one.
+#[derive(Clone)]
+pub struct Orchestrator(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    client: Client,
+    clock: Clock,
+    supervisor: Supervisor,
+    configuration: Arc<dyn Configuration>,
+    runs: Registry,
+    waiters: Waiters,
+}
+
+/// Where settings come from: the binary reads the files, the orchestrator asks per project.
+pub trait Configuration: Send + Sync {
+    /// The settings that hold for the project at `root`; its own files count only when `trusted`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, naming file, line and the nearest key.
+    fn for_project(&self, root: &Path, trusted: bool) -> Result<ProjectSettings, Error>;
+}
+
+/// What holds for one project.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectSettings {
+    /// Limits, mode and chains of its runs.
+    pub run: RunOptions,
+    /// The agents configured, built-in ones left out.
+    pub agents: Vec<AgentConfig>,
+    /// Policy files, the user's before the project's.
+    pub policies: Vec<PolicyFile>,
+}
+
+/// One policy file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// Its name in answers.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl Orchestrator {
+    /// An orchestrator on this store, with this client to a manager.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        client: Client,
+        clock: Clock,
+        supervisor: Supervisor,
+        configuration: Arc<dyn Configuration>,
+    ) -> Self {
+        let (runs, waiters) = (Registry::default(), Waiters::default());
+        Self(Arc::new(Inner { store, client, clock, supervisor, configuration, runs, waiters }))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn supervisor(&self) -> &Supervisor {
+        &self.0.supervisor
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.0.runs
+    }
+
+    pub(crate) fn waiters(&self) -> &Waiters {
+        &self.0.waiters
+    }
+
+    pub(crate) fn mint<I: Id>(&self) -> I {
+        orchflow_runtime::ids::mint(&self.0.clock)
+    }
+
+    /// The settings of the project at `root`. Its own files count only when exactly their
+    /// present content is trusted.
+    pub(crate) async fn settings(&self, root: &str) -> Result<ProjectSettings, Error> {
+        let params = trust::DirParams { dir: root.to_owned() };
+        let trusted = self.client().call::<trust::Get>(params).await?.trusted;
+        self.0.configuration.for_project(Path::new(root), trusted)
+    }
+}

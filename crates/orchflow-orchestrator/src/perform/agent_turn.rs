@@ -1,0 +1,116 @@
+//! One turn of an agent or a tool: who it is, what it is told, how long it has.
+
+use std::sync::Arc;
+
+use orchflow_agent::{AgentConfig, Cx, Outcome as TurnOutcome, Turn, Watch};
+use orchflow_protocol::test;
+use orchflow_types::plan::PlanTask;
+use orchflow_types::run::{Gate, GateResult};
+use orchflow_types::{AgentType, PaneId, Role, RunId, TaskId};
+use orchflow_workflow::{Failure, Outcome};
+
+use super::Job;
+use crate::permission::Permits;
+use crate::{Error, Orchestrator, agents, runs};
+
+/// Lets `agent` take `turn`.
+pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
+    let orchestrator = &job.orchestrator;
+    let watch = Watcher { orchestrator: orchestrator.clone(), run: job.run_id(), task: job.action.task };
+    let cx = Cx {
+        client: orchestrator.client().clone(),
+        permission: Arc::new(Permits::new(job, agent)),
+        cancel: job.cancel.clone(),
+        watch: Arc::new(watch),
+    };
+    orchflow_agent::adapter(agent).turn(&cx, turn).await
+}
+
+/// Runs one gate in `dir`.
+pub(super) async fn gate(job: &Job, dir: &str, gate: &Gate) -> Result<Outcome, Error> {
+    let plan = PlanTask {
+        key: gate.name.clone(),
+        title: gate.name.clone(),
+        description: String::new(),
+        agent_type: AgentType::Test,
+        agent: None,
+        command: gate.argv.clone(),
+        dir: gate.dir.clone(),
+        writes: false,
+        files: Vec::new(),
+        depends: Vec::new(),
+        reason: String::new(),
+    };
+    let turn = Turn { plan, cwd: dir.to_owned(), ..turn(job, Role::Executor, &gate.name)? };
+    match take(job, &agents::tool(), &turn).await {
+        TurnOutcome::Done { gate: Some(result), .. } => {
+            Ok(Outcome::Gated(with_tests(job, result, &gate.name, &gate.framework).await))
+        }
+        TurnOutcome::Done { .. } => Ok(failed(Failure::Environment, "the tool gave no result".to_owned())),
+        TurnOutcome::Failed { failure, reason, .. } => Ok(failed(translate(failure), reason)),
+    }
+}
+
+/// What every turn of this job has in common. `part` tells turns of one action apart.
+pub(super) fn turn(job: &Job, role: Role, part: &str) -> Result<Turn, Error> {
+    let leaf = job.leaf()?;
+    Ok(Turn {
+        run_id: job.run_id(),
+        task_id: leaf.task_id,
+        role,
+        // A pane of a process that is gone cannot be gone on with, so a new process asks for its own.
+        key: format!("{}/{part}@{}", job.action.key, job.action.epoch),
+        cwd: job.worktree()?.to_owned(),
+        plan: leaf.plan.clone(),
+        goal: job.run.goal.clone(),
+        iteration: leaf.iteration,
+        findings: Vec::new(),
+        red_gates: Vec::new(),
+        diff: None,
+        limits: job.limits(),
+        handoff: None,
+    })
+}
+
+/// Adds what the test tool said to the result of its command.
+pub(super) async fn with_tests(job: &Job, mut result: GateResult, name: &str, framework: &str) -> GateResult {
+    name.clone_into(&mut result.name);
+    if let Some(pane_id) = result.pane_id
+        && !framework.is_empty()
+    {
+        let params = test::ResultsParams { pane_id, framework: framework.to_owned() };
+        // The exit code is the truth; a summary that cannot be had changes nothing of it.
+        result.tests = job.orchestrator.client().call::<test::Results>(params).await.ok().and_then(|said| said.summary);
+    }
+    result
+}
+
+pub(super) const fn failed(failure: Failure, reason: String) -> Outcome {
+    Outcome::Failed { failure, reason }
+}
+
+/// What a turn's failure means to the run.
+pub(super) const fn translate(failure: orchflow_agent::Failure) -> Failure {
+    match failure {
+        orchflow_agent::Failure::Agent => Failure::Agent,
+        orchflow_agent::Failure::TimedOut => Failure::TimedOut,
+        orchflow_agent::Failure::Cancelled => Failure::Cancelled,
+        orchflow_agent::Failure::Denied => Failure::Denied,
+        orchflow_agent::Failure::Environment => Failure::Environment,
+    }
+}
+
+/// Shows a turn's pane to everybody who follows the run, as soon as it is there.
+struct Watcher {
+    orchestrator: Orchestrator,
+    run: RunId,
+    task: Option<TaskId>,
+}
+
+impl Watch for Watcher {
+    fn pane(&self, pane: PaneId) {
+        if let Some(task) = self.task {
+            runs::show_pane(&self.orchestrator, self.run, task, pane);
+        }
+    }
+}

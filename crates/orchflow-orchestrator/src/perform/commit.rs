@@ -1,0 +1,55 @@
+//! One commit for a leaf, with its provenance: task, agent, gates, audit.
+
+use std::collections::BTreeMap;
+
+use orchflow_protocol::git;
+use orchflow_types::run::{Leaf, Verdict};
+use orchflow_workflow::Outcome;
+
+use super::Job;
+use crate::Error;
+
+/// Folds every turn of the leaf into one commit on its branch.
+pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
+    let leaf = job.leaf()?;
+    let params = git::CommitParams {
+        dir: job.worktree()?.to_owned(),
+        message: message(job, leaf),
+        trailers: provenance(job, leaf),
+        key: job.action.key.to_string(),
+        onto: job.leaf_base.clone(),
+    };
+    let commit = job.orchestrator.client().call::<git::Commit>(params).await?.commit;
+    Ok(Outcome::Committed { commit })
+}
+
+fn message(job: &Job, leaf: &Leaf) -> String {
+    let mut text = leaf.plan.title.clone();
+    let body = if leaf.plan.description.is_empty() { &job.run.goal } else { &leaf.plan.description };
+    if body != &leaf.plan.title {
+        text.push_str("\n\n");
+        text.push_str(body);
+    }
+    text
+}
+
+fn provenance(job: &Job, leaf: &Leaf) -> BTreeMap<String, String> {
+    let gates: Vec<String> = leaf.gates.iter().map(|gate| format!("{} ({})", gate.name, gate.argv.join(" "))).collect();
+    let audit = match &leaf.audit {
+        Some(audit) if audit.verdict == Verdict::Approved => "approved",
+        Some(_) => "needs work",
+        None => "none, gates only",
+    };
+    let mut trailers = BTreeMap::from([
+        ("Orchflow-Run".to_owned(), job.run.run_id.to_string()),
+        ("Orchflow-Task".to_owned(), leaf.task_id.to_string()),
+        ("Orchflow-Audit".to_owned(), audit.to_owned()),
+    ]);
+    if let Some(agent) = &leaf.agent {
+        trailers.insert("Orchflow-Agent".to_owned(), agent.clone());
+    }
+    if !gates.is_empty() {
+        trailers.insert("Orchflow-Gates".to_owned(), gates.join(", "));
+    }
+    trailers
+}

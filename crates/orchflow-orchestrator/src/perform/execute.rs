@@ -1,0 +1,165 @@
+//! The work itself, and its review: turns of agents in a leaf's worktree.
+//!
+//! A turn that ends is committed on the leaf's branch under its key. So a turn that a
+//! crash cut short is found by its missing key, its leavings are saved and taken back, and
+//! it runs once more; a turn that was finished is found by its key, and does not.
+
+use orchflow_agent::{AgentConfig, Outcome as TurnOutcome, Turn};
+use orchflow_protocol::git;
+use orchflow_runtime::crash_point;
+use orchflow_types::run::{Finding, GateResult, Leaf};
+use orchflow_types::{ErrorKind, PaneId, Role};
+use orchflow_workflow::{Failure, Outcome, Step};
+
+use super::agent_turn::{failed, take, translate, turn, with_tests};
+use super::Job;
+use crate::{Error, agents};
+
+/// Bytes of a diff an auditor is shown.
+const DIFF_LIMIT: u32 = 256 * 1024;
+
+/// Lets the leaf's agent or tool work.
+pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
+    let leaf = job.leaf()?;
+    let Step::Execute { role, agent, iteration, findings, red_gates, .. } = &job.action.step else {
+        return Err(Error::RunLost(job.run.run_id));
+    };
+    let agent = agents::by_name(&job.orchestrator, &job.run.project, agent.as_deref()).await?;
+    let told = Turn {
+        iteration: *iteration,
+        findings: findings.clone(),
+        red_gates: red_gates.clone(),
+        ..turn(job, *role, role.as_str())?
+    };
+    if leaf.plan.writes { change(job, leaf, &agent, told).await } else { look(job, leaf, &agent, &told).await }
+}
+
+async fn look(job: &Job, leaf: &Leaf, agent: &AgentConfig, told: &Turn) -> Result<Outcome, Error> {
+    Ok(match take(job, agent, told).await {
+        TurnOutcome::Done { pane, summary, gate, .. } => {
+            let framework = framework(job, leaf);
+            let gate = match gate {
+                Some(result) => Some(with_tests(job, result, &leaf.plan.key, &framework).await),
+                None => None,
+            };
+            Outcome::Executed { pane, changed: false, summary, gate }
+        }
+        TurnOutcome::Failed { failure, reason, .. } => failed(translate(failure), reason),
+    })
+}
+
+/// The tool whose output a leaf's own command prints, as the project's gates know it.
+fn framework(job: &Job, leaf: &Leaf) -> String {
+    let same = |gate: &&orchflow_types::run::Gate| gate.argv == leaf.plan.command && gate.dir == leaf.plan.dir;
+    job.gates.iter().find(same).map(|gate| gate.framework.clone()).unwrap_or_default()
+}
+
+async fn change(job: &Job, leaf: &Leaf, agent: &AgentConfig, mut told: Turn) -> Result<Outcome, Error> {
+    let mended = ensure_worktree(job, leaf).await?;
+    told.cwd.clone_from(&mended);
+    let save_as = format!("{}-interrupted", leaf.task_id);
+    let params = git::WorktreeResetParams { dir: mended.clone(), to: None, save_as };
+    let stands = job.orchestrator.client().call::<git::WorktreeReset>(params).await?;
+    let key = job.action.key.to_string();
+    if stands.key.as_deref() == Some(key.as_str()) {
+        return Ok(executed(job, &stands.head, None, "it was finished before the restart".to_owned(), None));
+    }
+    told.handoff = handoff(job, leaf, stands.saved_ref.as_deref());
+    crash_point!("execute.before_turn");
+    let outcome = take(job, agent, &told).await;
+    crash_point!("execute.after_turn");
+    let (pane, summary, gate) = match outcome {
+        TurnOutcome::Done { pane, summary, gate, .. } => (pane, summary, gate),
+        TurnOutcome::Failed { failure, reason, .. } => return Ok(failed(translate(failure), reason)),
+    };
+    if let Some(red) = gate.filter(|result| !result.green()) {
+        let reason = format!("`{}` exited with {}: {}", red.argv.join(" "), red.exit_code, last_line(&red.tail));
+        return Ok(failed(Failure::Agent, reason));
+    }
+    match keep(job, leaf, &mended, &key).await {
+        Ok(head) => Ok(executed(job, &head, pane, summary, None)),
+        Err(Error::Called(error)) if error.kind() == ErrorKind::NoRepository || error.kind() == ErrorKind::Git => {
+            Ok(failed(Failure::Agent, format!("{} left its worktree unusable: {}", agent.name, error.message)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Commits the turn under its key and answers the head of the leaf's branch.
+async fn keep(job: &Job, leaf: &Leaf, dir: &str, key: &str) -> Result<String, Error> {
+    let message = format!("Turn of {} on {}", leaf.task_id, leaf.plan.title);
+    let params = git::CommitParams {
+        dir: dir.to_owned(),
+        message,
+        trailers: Default::default(),
+        key: key.to_owned(),
+        onto: None,
+    };
+    let client = job.orchestrator.client();
+    let commit = client.call::<git::Commit>(params).await?.commit;
+    crash_point!("execute.after_commit");
+    match commit {
+        Some(commit) => Ok(commit),
+        None => Ok(client.call::<git::Status>(git::DirParams { dir: dir.to_owned() }).await?.head),
+    }
+}
+
+fn executed(job: &Job, head: &str, pane: Option<PaneId>, summary: String, gate: Option<GateResult>) -> Outcome {
+    let changed = job.leaf_base.as_deref() != Some(head);
+    Outcome::Executed { pane, changed, summary, gate }
+}
+
+/// The leaf's worktree; made again on its branch when an agent has deleted it.
+async fn ensure_worktree(job: &Job, leaf: &Leaf) -> Result<String, Error> {
+    let branch = job.leaf_branch(leaf.task_id);
+    let made = job.add_worktree(leaf.task_id.to_string(), branch.clone(), branch).await?;
+    Ok(made.path)
+}
+
+fn handoff(job: &Job, leaf: &Leaf, interrupted: Option<&str>) -> Option<String> {
+    let mut said: Vec<String> = leaf.notes.clone();
+    if interrupted.is_some() {
+        said.push("An attempt before this one was interrupted; what it had changed was taken back.".to_owned());
+    } else if !leaf.notes.is_empty() && job.leaf_base.is_some() {
+        said.push("What was changed so far is in this folder.".to_owned());
+    }
+    (!said.is_empty()).then(|| said.join("\n"))
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed nothing")
+}
+
+/// Lets an auditor review the leaf. It may look at everything and change nothing: what it
+/// changed is saved and taken back.
+pub(super) async fn audit(job: &Job, agent: &str, iteration: u32) -> Result<Outcome, Error> {
+    let leaf = job.leaf()?;
+    let client = job.orchestrator.client();
+    let dir = ensure_worktree(job, leaf).await?;
+    let agent = agents::by_name(&job.orchestrator, &job.run.project, Some(agent)).await?;
+    let base = job.leaf_base.clone().unwrap_or_else(|| job.branch());
+    let params = git::DiffParams { dir: dir.clone(), base, head: None, limit: Some(DIFF_LIMIT) };
+    let diff = client.call::<git::Diff>(params).await?;
+    let patch = if diff.truncated { format!("{}\n[the rest of the diff was cut]", diff.patch) } else { diff.patch };
+    let told = Turn { iteration, diff: Some(patch), cwd: dir.clone(), ..turn(job, Role::Auditor, "audit")? };
+    let outcome = take(job, &agent, &told).await;
+    let save_as = format!("{}-auditor", leaf.task_id);
+    client.call::<git::WorktreeReset>(git::WorktreeResetParams { dir, to: None, save_as }).await?;
+    Ok(match outcome {
+        TurnOutcome::Done { audit: Some(audit), .. } => Outcome::Audited(audit),
+        TurnOutcome::Done { .. } => failed(Failure::Agent, NO_VERDICT.to_owned()),
+        TurnOutcome::Failed { failure, reason, .. } => failed(translate(failure), reason),
+    })
+}
+
+const NO_VERDICT: &str = "its answer holds no verdict";
+
+/// Whether a finding is worth telling in one line.
+#[must_use]
+pub(crate) fn one_line(finding: &Finding) -> String {
+    match (&finding.file, finding.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}: {}", finding.message),
+        (Some(file), None) => format!("{file}: {}", finding.message),
+        _ => finding.message.clone(),
+    }
+}

@@ -1,0 +1,104 @@
+//! Permission: what an agent wants to run is decided by policy, or by a person when policy asks.
+
+use async_trait::async_trait;
+use orchflow_agent::{AgentConfig, Permission, Refused, Request};
+use orchflow_runtime::CancellationToken;
+use orchflow_store::policies as grants;
+use orchflow_types::attention::AttentionKind;
+use orchflow_types::policy::Decision;
+use orchflow_types::{Explain, RunId, TaskId};
+
+use crate::attention::{self, Question};
+use crate::perform::Job;
+use crate::policies::{self, Asked};
+use crate::Orchestrator;
+
+/// Answers the adapters of one action.
+pub(crate) struct Permits {
+    orchestrator: Orchestrator,
+    run_id: RunId,
+    task_id: Option<TaskId>,
+    project: String,
+    /// Commands the goal was shown with: asking for it was the consent.
+    consented: Vec<Vec<String>>,
+    /// The program the agent itself is: naming the agent for this run was the consent.
+    program: Option<String>,
+    cancel: CancellationToken,
+}
+
+impl Permits {
+    /// For turns of `agent` in this action.
+    pub(crate) fn new(job: &Job, agent: &AgentConfig) -> Self {
+        let planned = job.run.plan.iter().flat_map(|plan| plan.tasks.iter().map(|task| task.command.clone()));
+        let gates = job.gates.iter().map(|gate| gate.argv.clone());
+        Self {
+            orchestrator: job.orchestrator.clone(),
+            run_id: job.run_id(),
+            task_id: job.action.task,
+            project: job.run.project.clone(),
+            consented: planned.chain(gates).filter(|argv| !argv.is_empty()).collect(),
+            program: agent.words().ok().and_then(|words| words.into_iter().next()),
+            cancel: job.cancel.clone(),
+        }
+    }
+
+    async fn ask(&self, request: &Request, reason: &str) -> Result<(), Refused> {
+        let question = Question {
+            kind: AttentionKind::Permission,
+            run_id: Some(self.run_id),
+            task_id: self.task_id,
+            text: format!("{} wants to run {} in {}: {reason}", request.agent, shown(request), request.cwd),
+            options: ["once", "always", "never"].map(str::to_owned).to_vec(),
+        };
+        let answer = attention::ask(&self.orchestrator, question, &self.cancel).await;
+        match answer.map_err(|error| refused(&error))?.as_deref() {
+            Some("once") => Ok(()),
+            Some("always") => self.remember(request).await,
+            Some(_) => Err(Refused { reason: "a person said no".to_owned() }),
+            None => Err(Refused { reason: "nobody answered before the run was stopped".to_owned() }),
+        }
+    }
+
+    async fn remember(&self, request: &Request) -> Result<(), Refused> {
+        let granted_at = self.orchestrator.clock().now();
+        let grant = grants::Grant { agent: request.agent.clone(), pattern: request.argv.clone(), granted_at };
+        let write = move |tx: &mut orchflow_store::Tx<'_>| grants::grant(tx, &grant);
+        self.orchestrator.store().write(write).await.map_err(|error| refused(&error))
+    }
+}
+
+#[async_trait]
+impl Permission for Permits {
+    async fn permit(&self, request: &Request) -> Result<(), Refused> {
+        let mut consented = self.consented.clone();
+        if self.program.is_some() && request.argv.first() == self.program.as_ref() {
+            consented.push(request.argv.clone());
+        }
+        let asked = Asked {
+            argv: request.argv.clone(),
+            line: request.line.clone(),
+            agent: Some(request.agent.clone()),
+            consented,
+        };
+        let answer = policies::decide(&self.orchestrator, &self.project, &asked).await;
+        let answer = answer.map_err(|error| refused(&error))?;
+        match answer.decision {
+            Decision::Allow => Ok(()),
+            Decision::Ask => self.ask(request, &answer.reason).await,
+            Decision::Deny => Err(Refused { reason: answer.reason }),
+        }
+    }
+}
+
+/// The whole command with control characters escaped, and its length: nothing can be hidden
+/// by padding or by escape sequences, since nothing is cut and nothing is printed raw.
+fn shown(request: &Request) -> String {
+    match &request.line {
+        Some(line) => format!("{line:?} ({} characters)", line.chars().count()),
+        None => format!("{:?} ({} words)", request.argv, request.argv.len()),
+    }
+}
+
+fn refused(error: &impl Explain) -> Refused {
+    Refused { reason: format!("permission could not be decided: {error}") }
+}

@@ -1,0 +1,190 @@
+//! `run.*`: from words to a tested commit. One task drives each run (`actor`); what it is
+//! told is committed with what it wants (`record`) before anything of it is done.
+
+mod actor;
+mod begin;
+mod record;
+mod registry;
+mod resume;
+
+use orchflow_protocol::git;
+use orchflow_protocol::run::{
+    ApproveParams, CancelParams, ListParams, ListResult, PlanParams, PlanResult, RejectParams, ReportResult,
+    RescueParams, RescueResult, RunParams, StartParams, StartResult, Summary,
+};
+use orchflow_store::runs as rows;
+use orchflow_types::attention::AttentionKind;
+use orchflow_types::run::Run;
+use orchflow_types::{PaneId, RunId, TaskId};
+use orchflow_workflow::{Command, Refused, plan_markdown};
+
+use crate::{Error, Orchestrator, attention, perform, report};
+
+pub(crate) use begin::of_task as begin_of_task;
+pub(crate) use registry::Registry;
+pub use resume::resume_all;
+
+/// Runs in one page of a list when the caller does not say how many.
+const PAGE: u32 = 100;
+/// The most in one page.
+const PAGE_MAX: u32 = 1000;
+
+/// `run.start`.
+///
+/// # Errors
+/// `no_agent`, `no_repository` and what else stands in the way, before anything is made.
+pub async fn start(cx: Orchestrator, params: StartParams) -> Result<StartResult, Error> {
+    begin::of_goal(&cx, params).await
+}
+
+/// `run.plan`: the plan of a goal; starts nothing.
+///
+/// # Errors
+/// When the goal is empty or nothing can be done for it here.
+pub async fn plan(cx: Orchestrator, params: PlanParams) -> Result<PlanResult, Error> {
+    let goal = begin::said(&params.goal, "goal")?;
+    let proposal = perform::propose(&cx, goal, &params.dir).await?;
+    let obstacles = perform::obstacles(&cx, &proposal.plan, &proposal.project.root).await;
+    Ok(PlanResult { markdown: plan_markdown::print(&proposal.plan), plan: proposal.plan, obstacles })
+}
+
+/// `run.get`.
+///
+/// # Errors
+/// `run_not_found`.
+pub async fn get(cx: Orchestrator, params: RunParams) -> Result<Run, Error> {
+    fetch(&cx, params.run_id).await
+}
+
+/// `run.list`, newest first.
+///
+/// # Errors
+/// When the cursor is none of this list's.
+pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Error> {
+    let before = match &params.cursor {
+        None => None,
+        Some(given) => Some(given.parse().map_err(|_| Error::BadCursor { given: given.clone() })?),
+    };
+    let limit = params.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let status = params.status;
+    let found = cx.store().read(move |reader| rows::list(reader, status, before, limit)).await?;
+    let full = found.len() == limit as usize;
+    let next_cursor = found.last().filter(|_| full).map(|run| run.run_id.to_string());
+    let wanted = |run: &Run| params.dir.as_ref().is_none_or(|dir| &run.project == dir);
+    Ok(ListResult { runs: found.into_iter().filter(wanted).map(summary).collect(), next_cursor })
+}
+
+fn summary(run: Run) -> Summary {
+    Summary {
+        run_id: run.run_id,
+        goal: run.goal,
+        project: run.project,
+        status: run.status,
+        created_at: run.created_at,
+        finished_at: run.finished_at,
+    }
+}
+
+/// `run.approve`: the first answer wins.
+///
+/// # Errors
+/// `conflict` when it was answered already, `plan` with the line when the edited plan cannot be read.
+pub async fn approve(cx: Orchestrator, params: ApproveParams) -> Result<Run, Error> {
+    let edited = match (params.plan, params.markdown) {
+        (Some(plan), _) => Some(plan),
+        (None, Some(markdown)) => Some(plan_markdown::parse(&markdown)?),
+        (None, None) => None,
+    };
+    let edited = match edited {
+        Some(plan) => Some(begin::edited(&cx, params.run_id, plan).await?),
+        None => None,
+    };
+    let told = tell(&cx, params.run_id, Command::Approve { plan: edited }).await?;
+    attention::close_for_run(&cx, params.run_id, AttentionKind::Plan, "approve").await;
+    Ok(told)
+}
+
+/// `run.reject`.
+///
+/// # Errors
+/// `conflict` when it was answered already.
+pub async fn reject(cx: Orchestrator, params: RejectParams) -> Result<Run, Error> {
+    let reason = or_else(params.reason, "the plan was rejected");
+    let told = tell(&cx, params.run_id, Command::Reject { reason }).await?;
+    attention::close_for_run(&cx, params.run_id, AttentionKind::Plan, "reject").await;
+    Ok(told)
+}
+
+/// `run.pause`.
+///
+/// # Errors
+/// `conflict` when it has ended or is paused already.
+pub async fn pause(cx: Orchestrator, params: RunParams) -> Result<Run, Error> {
+    tell(&cx, params.run_id, Command::Pause).await
+}
+
+/// `run.resume`.
+///
+/// # Errors
+/// `conflict` when it is not paused.
+pub async fn resume(cx: Orchestrator, params: RunParams) -> Result<Run, Error> {
+    tell(&cx, params.run_id, Command::Resume).await
+}
+
+/// `run.cancel`.
+///
+/// # Errors
+/// `conflict` when it has ended.
+pub async fn cancel(cx: Orchestrator, params: CancelParams) -> Result<Run, Error> {
+    let reason = or_else(params.reason, "a person cancelled it");
+    tell(&cx, params.run_id, Command::Cancel { reason }).await
+}
+
+/// `run.report`.
+///
+/// # Errors
+/// `run_not_found`.
+pub async fn report(cx: Orchestrator, params: RunParams) -> Result<ReportResult, Error> {
+    let run = fetch(&cx, params.run_id).await?;
+    Ok(ReportResult { markdown: report::markdown(&run), run })
+}
+
+/// `run.rescue`: what was saved before a worktree or branch went.
+///
+/// # Errors
+/// What git says of the repository.
+pub async fn rescue(cx: Orchestrator, params: RescueParams) -> Result<RescueResult, Error> {
+    let params = git::RescueParams { dir: params.dir, restore: params.restore };
+    let found = cx.client().call::<git::Rescue>(params).await?;
+    Ok(RescueResult { saved: found.saved, branch: found.branch })
+}
+
+/// Tells a run something and answers the run as it then is.
+pub(crate) async fn tell(cx: &Orchestrator, run_id: RunId, command: Command) -> Result<Run, Error> {
+    match cx.registry().mailbox(run_id) {
+        Some(mailbox) => mailbox.tell(command).await?,
+        None => {
+            let run = fetch(cx, run_id).await?;
+            if run.status.is_final() {
+                return Err(Refused::Finished { status: run.status }.into());
+            }
+            return Err(Error::RunLost(run_id));
+        }
+    }
+    fetch(cx, run_id).await
+}
+
+/// Shows the pane of a leaf to everybody who follows the run.
+pub(crate) fn show_pane(cx: &Orchestrator, run_id: RunId, task_id: TaskId, pane: PaneId) {
+    if let Some(mailbox) = cx.registry().mailbox(run_id) {
+        mailbox.show_pane(task_id, pane);
+    }
+}
+
+pub(crate) async fn fetch(cx: &Orchestrator, run_id: RunId) -> Result<Run, Error> {
+    cx.store().read(move |reader| rows::get(reader, run_id)).await?.ok_or(Error::NoRun(run_id))
+}
+
+fn or_else(text: String, otherwise: &str) -> String {
+    if text.trim().is_empty() { otherwise.to_owned() } else { text }
+}

@@ -1,0 +1,282 @@
+//! The driver of one run: the only one who changes its state.
+//!
+//! Commands are applied as they come and their transactions follow each other to the
+//! writer without waiting, so that many share one fsync; but nothing of a command is
+//! performed or answered before its transaction is committed.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::stream::{FuturesOrdered, StreamExt};
+use futures::{FutureExt, future::BoxFuture};
+use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
+use orchflow_store::{events, journal, runs as rows};
+use orchflow_types::event::NewEvent;
+use orchflow_types::task::Task;
+use orchflow_types::{EventType, PaneId, TaskId};
+use orchflow_workflow::{Action, ActionKey, Command, Effects, State, apply, replay};
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::Record;
+use super::registry::{Mailbox, Message};
+use crate::perform::{self, Job};
+use crate::{Error, Orchestrator};
+
+/// How long the driver waits before it tries again to write; doubled up to the second.
+const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
+
+pub(super) struct Actor {
+    cx: Orchestrator,
+    state: State,
+    /// The place of the next command in the journal.
+    seq: u64,
+    mailbox: Mailbox,
+    messages: mpsc::Receiver<Message>,
+    stops: HashMap<ActionKey, CancellationToken>,
+    commits: FuturesOrdered<BoxFuture<'static, Committed>>,
+}
+
+type Reply = Option<oneshot::Sender<Result<(), Error>>>;
+
+/// A command on its way to the disk, or back from it.
+struct Committed {
+    result: Result<(), Error>,
+    command: Command,
+    jobs: Vec<Job>,
+    stop: Vec<ActionKey>,
+    reply: Reply,
+}
+
+impl Actor {
+    /// A driver for a run that stands at `state`, which is on disk.
+    pub(super) fn new(cx: Orchestrator, (state, seq): (State, u64)) -> Self {
+        let (mailbox, messages) = cx.registry().open(state.run_id());
+        Self { cx, state, seq, mailbox, messages, stops: HashMap::new(), commits: FuturesOrdered::new() }
+    }
+
+    /// Drives the run to its end in a task of its own, beginning with `first` commands.
+    pub(super) fn start(self, first: Vec<Command>) {
+        let (cx, run_id) = (self.cx.clone(), self.state.run_id());
+        let supervisor = cx.supervisor().clone();
+        let work = async move {
+            let ended = self.drive(first).await;
+            cx.registry().close(run_id);
+            ended
+        };
+        supervisor.spawn(TaskKind::Run, "run", work);
+    }
+
+    async fn drive(mut self, first: Vec<Command>) -> Result<(), Error> {
+        for command in first {
+            self.take(command, None).await?;
+        }
+        let deadline = self.deadline();
+        tokio::pin!(deadline);
+        let mut late = false;
+        while !(self.state.status().is_final() && self.commits.is_empty()) {
+            let shutdown = self.cx.supervisor().shutdown().clone();
+            tokio::select! {
+                biased;
+                Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
+                message = self.messages.recv() => match message {
+                    Some(Message::Command(command, reply)) => self.take(command, reply).await?,
+                    Some(Message::Pane(task, pane)) => self.show_pane(task, pane).await,
+                    None => return Ok(()),
+                },
+                () = &mut deadline, if !late => {
+                    late = true;
+                    self.take(Command::Deadline, None).await?;
+                }
+                () = shutdown.cancelled() => return self.part().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a command and sends its transaction on its way.
+    async fn take(&mut self, command: Command, reply: Reply) -> Result<(), Error> {
+        let at = self.cx.clock().now();
+        let effects = match apply(&mut self.state, at, command.clone()) {
+            Ok(effects) => effects,
+            Err(refused) => {
+                tracing::debug!(run = %self.state.run_id(), %refused, "refused");
+                answer(reply, Err(refused.into()));
+                return Ok(());
+            }
+        };
+        let record = Record::new(&self.state, at, self.seq, &command, &effects).with_tasks(self.new_tasks(&command));
+        self.seq += 1;
+        self.submit(record, command, effects, reply).await
+    }
+
+    async fn submit(&mut self, record: Record, command: Command, effects: Effects, reply: Reply) -> Result<(), Error> {
+        crash_point!("run.before_commit");
+        let receipt = self.cx.store().submit(move |tx| record.write(tx)).await?;
+        let jobs = effects.actions.into_iter().map(|action| self.job(action)).collect();
+        let stop = effects.stop;
+        let committed = async move {
+            let result = receipt.await.map_err(Error::from);
+            Committed { result, command, jobs, stop, reply }
+        };
+        self.commits.push_back(committed.boxed());
+        Ok(())
+    }
+
+    /// What is committed may be done and told.
+    async fn after(&mut self, committed: Committed) -> Result<(), Error> {
+        if let Err(error) = committed.result {
+            return self.recover(error, committed.command, committed.reply).await;
+        }
+        crash_point!("run.after_commit");
+        if let Command::Done { key, .. } = &committed.command {
+            self.stops.remove(key);
+        }
+        for key in &committed.stop {
+            if let Some(stop) = self.stops.get(key) {
+                stop.cancel();
+            }
+        }
+        for job in committed.jobs {
+            self.perform(job);
+        }
+        answer(committed.reply, Ok(()));
+        Ok(())
+    }
+
+    fn job(&self, action: Action) -> Job {
+        let task = action.task;
+        Job {
+            orchestrator: self.cx.clone(),
+            run: self.state.run().clone(),
+            leaf: task.and_then(|task| self.state.leaf_view(task)),
+            leaf_base: task.and_then(|task| self.state.leaf_base(task)).map(str::to_owned),
+            integration_head: self.state.integration_head().map(str::to_owned),
+            commits: self.state.commits().to_vec(),
+            gates: self.state.gates().to_vec(),
+            cancel: CancellationToken::new(),
+            action,
+        }
+    }
+
+    fn perform(&mut self, job: Job) {
+        self.stops.insert(job.action.key.clone(), job.cancel.clone());
+        let mailbox = self.mailbox.clone();
+        let work = async move {
+            let performed = AssertUnwindSafe(perform::perform(&job)).catch_unwind().await;
+            let command = performed.unwrap_or_else(|_| Some(perform::broken(&job)));
+            crash_point!("action.performed");
+            if let Some(command) = command {
+                mailbox.report(command).await;
+            }
+            Ok::<(), Error>(())
+        };
+        self.cx.supervisor().spawn(TaskKind::Run, "action", work);
+    }
+
+    /// The database would not take a command: who waits is told; what came of actions is
+    /// kept and told again, from the state that is on disk, until it is taken.
+    async fn recover(&mut self, error: Error, command: Command, reply: Reply) -> Result<(), Error> {
+        tracing::error!(run = %self.state.run_id(), %error, "a run could not be written");
+        let mut again = Vec::new();
+        let mut keep = |command, reply: Reply, error| match reply {
+            Some(_) => answer(reply, Err(error)),
+            None => again.push(command),
+        };
+        keep(command, reply, error);
+        while let Some(lost) = self.commits.next().await {
+            let error = lost.result.err().unwrap_or(Error::RunLost(self.state.run_id()));
+            keep(lost.command, lost.reply, error);
+        }
+        let mut wait = RETRY[0];
+        loop {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(RETRY[1]);
+            match load(&self.cx, self.state.run_id()).await {
+                Ok((state, seq)) => {
+                    (self.state, self.seq) = (state, seq);
+                    break;
+                }
+                Err(error) => tracing::warn!(%error, "the run's journal cannot be read yet"),
+            }
+        }
+        for command in again {
+            Box::pin(self.take(command, None)).await?;
+        }
+        Ok(())
+    }
+
+    /// The daemon ends: what is under way is stopped, what is committed stays, and the next
+    /// start goes on from there.
+    async fn part(&mut self) -> Result<(), Error> {
+        for stop in self.stops.values() {
+            stop.cancel();
+        }
+        while self.commits.next().await.is_some() {}
+        Ok(())
+    }
+
+    async fn show_pane(&mut self, task: TaskId, pane: PaneId) {
+        let Some((position, mut leaf)) = self.state.position(task).zip(self.state.leaf_view(task)) else { return };
+        leaf.pane_id = Some(pane);
+        let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
+        let event = NewEvent {
+            kind: EventType::TaskUpdated,
+            about: task.to_string(),
+            within: vec![run_id.to_string()],
+            data: json!({ "run_id": run_id, "status": leaf.status, "phase": leaf.phase, "agent": leaf.agent, "pane_id": pane }),
+        };
+        let write = move |tx: &mut orchflow_store::Tx<'_>| {
+            rows::upsert_leaf(tx, run_id, position, &leaf)?;
+            events::append(tx, at, &[event])
+        };
+        if let Err(error) = self.cx.store().submit(write).await {
+            tracing::warn!(%error, "a pane could not be shown");
+        }
+    }
+
+    /// The rows of tasks that a plan brings into being; those of a task tree are there already.
+    fn new_tasks(&self, command: &Command) -> Vec<Task> {
+        let nodes = match command {
+            Command::Planned { nodes, .. } | Command::Approve { plan: Some((_, nodes)) } => nodes,
+            _ => return Vec::new(),
+        };
+        super::begin::task_rows(self.state.run(), nodes, self.cx.clock().now())
+    }
+
+    /// Ends when the run's minutes are over; never when it has no limit.
+    fn deadline(&self) -> impl Future<Output = ()> + use<> {
+        let run = self.state.run();
+        let limit = u64::from(run.options.minutes) * 60_000;
+        let left = limit.saturating_sub(self.cx.clock().now().millis_since(run.created_at));
+        async move {
+            if limit == 0 {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(left)).await;
+        }
+    }
+}
+
+/// The state a run's journal tells, and the place of its next command.
+pub(super) async fn load(cx: &Orchestrator, run_id: orchflow_types::RunId) -> Result<(State, u64), Error> {
+    let entries = cx.store().read(move |reader| journal::replay(reader, run_id)).await?;
+    let mut commands = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let command: Command = serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
+        commands.push((entry.at, command));
+    }
+    let seq = commands.len() as u64 + 1;
+    let state = replay(commands).map_err(|error| {
+        tracing::error!(run = %run_id, %error, "the journal of a run cannot be replayed");
+        Error::RunLost(run_id)
+    })?;
+    Ok((state, seq))
+}
+
+fn answer(reply: Reply, result: Result<(), Error>) {
+    if let Some(reply) = reply {
+        let _ = reply.send(result); // whoever asked may have gone
+    }
+}

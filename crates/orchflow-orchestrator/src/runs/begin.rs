@@ -1,0 +1,200 @@
+//! The beginning of a run: everything that could stand in its way is looked at before
+//! anything is made.
+
+use std::collections::{BTreeMap, HashMap};
+
+use orchflow_protocol::run::{Choices, StartParams, StartResult};
+use orchflow_protocol::{git, project};
+use orchflow_types::plan::{Plan, PlanTask};
+use orchflow_types::project::Project;
+use orchflow_types::run::{Run, RunOptions};
+use orchflow_types::task::{Task, TaskMode, TaskSpec, TaskStatus};
+use orchflow_types::{ErrorKind, Role, RunId, TaskId, Timestamp};
+use orchflow_workflow::{Command, NodeSpec, Spec};
+
+use super::actor::Actor;
+use super::record::Record;
+use crate::{Error, Orchestrator, agents, perform};
+
+/// A run of plain words.
+pub(super) async fn of_goal(cx: &Orchestrator, params: StartParams) -> Result<StartResult, Error> {
+    let goal = said(&params.goal, "goal")?.to_owned();
+    let ground = ground(cx, &params.dir).await?;
+    let plan = match params.plan {
+        Some(plan) => plan,
+        None => perform::propose(cx, &goal, &ground.root).await?.plan,
+    };
+    let nodes = perform::nodes(cx, &plan);
+    let root = new_root(cx, &goal);
+    begin(cx, Beginning { goal, ground, plan, nodes, root, choices: params.choices }).await
+}
+
+/// A run of a task as it stands in the tree.
+pub(crate) async fn of_task(
+    cx: &Orchestrator,
+    root: Task,
+    plan: Plan,
+    nodes: Vec<NodeSpec>,
+    dir: &str,
+    choices: Choices,
+) -> Result<StartResult, Error> {
+    let ground = ground(cx, dir).await?;
+    begin(cx, Beginning { goal: root.title.clone(), ground, plan, nodes, root, choices }).await
+}
+
+struct Beginning {
+    goal: String,
+    ground: Ground,
+    plan: Plan,
+    nodes: Vec<NodeSpec>,
+    root: Task,
+    choices: Choices,
+}
+
+/// Where a run happens: a folder, and the repository it is in, if it is in one.
+struct Ground {
+    root: String,
+    repository: Result<git::StatusResult, orchflow_protocol::Error>,
+}
+
+async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
+    let repository = cx.client().call::<git::Status>(git::DirParams { dir: dir.to_owned() }).await;
+    if let Err(error) = &repository
+        && error.kind() == ErrorKind::File
+    {
+        return Err(error.clone().into());
+    }
+    let root = repository.as_ref().map_or_else(|_| dir.to_owned(), |status| status.root.clone());
+    Ok(Ground { root, repository })
+}
+
+async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, Error> {
+    let chains = agents::executors(cx, &begun.plan, &begun.ground.root, &begun.choices.roles).await?;
+    let settings = cx.settings(&begun.ground.root).await?;
+    let options = options(settings.run, &begun.choices, chains)?;
+    if !begun.plan.only_looks() {
+        let status = begun.ground.repository.as_ref().map_err(Clone::clone)?;
+        if !status.dirty.is_empty() && !options.from_working_tree {
+            begun.plan.notes.push(dirty_note(status));
+        }
+    }
+    let params = project::DetectParams { dir: begun.ground.root.clone() };
+    let project: Project = cx.client().call::<project::Detect>(params).await?;
+    let spec = Spec {
+        run_id: cx.mint(),
+        root: begun.root.id,
+        goal: begun.goal,
+        project: begun.ground.root,
+        options,
+        gates: perform::gates(&project),
+        epoch: 0,
+    };
+    create(cx, spec, begun.root, Command::Planned { plan: begun.plan, nodes: begun.nodes }).await
+}
+
+async fn create(cx: &Orchestrator, spec: Spec, root: Task, planned: Command) -> Result<StartResult, Error> {
+    let at = cx.clock().now();
+    let (run_id, task_id) = (spec.run_id, spec.root);
+    // A plan that the machine would refuse is refused before there is a run.
+    let (mut trial, _) = orchflow_workflow::create(at, spec.clone());
+    orchflow_workflow::apply(&mut trial, at, planned.clone())?;
+    let (state, effects) = orchflow_workflow::create(at, spec.clone());
+    let record = Record::new(&state, at, 1, &Command::Create(spec), &effects).with_tasks(vec![root]);
+    cx.store().write(move |tx| record.write(tx)).await?;
+    Actor::new(cx.clone(), (state, 2)).start(vec![planned]);
+    Ok(StartResult { run_id, task_id })
+}
+
+fn options(configured: RunOptions, choices: &Choices, chains: BTreeMap<Role, Vec<String>>) -> Result<RunOptions, Error> {
+    let chosen = RunOptions {
+        mode: choices.mode.unwrap_or(configured.mode),
+        max_concurrency: choices.max_concurrency.unwrap_or(configured.max_concurrency),
+        max_iterations: choices.max_iterations.unwrap_or(configured.max_iterations),
+        auto_approve: choices.auto_approve.unwrap_or(configured.auto_approve),
+        commit: choices.commit.unwrap_or(configured.commit),
+        from_working_tree: choices.from_working_tree.unwrap_or(configured.from_working_tree),
+        minutes: choices.minutes.unwrap_or(configured.minutes),
+        chains,
+        ..configured
+    };
+    if chosen.max_concurrency == 0 {
+        return Err(Error::Params { reason: "max_concurrency is at least 1".to_owned() });
+    }
+    Ok(chosen)
+}
+
+fn dirty_note(status: &git::StatusResult) -> String {
+    let paths: Vec<&str> = status.dirty.iter().take(3).map(|dirty| dirty.path.as_str()).collect();
+    let more = status.dirty.len().saturating_sub(paths.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("uncommitted changes ({}{more}) are not part of this; --from-working-tree includes them", paths.join(", "))
+}
+
+/// The plan a person edited, with the ids its tasks had before where their keys are the same.
+pub(super) async fn edited(cx: &Orchestrator, run_id: RunId, plan: Plan) -> Result<(Plan, Vec<NodeSpec>), Error> {
+    let run = super::fetch(cx, run_id).await?;
+    agents::executors(cx, &plan, &run.project, &run.options.chains).await?;
+    let had: HashMap<&str, TaskId> = run.leaves.iter().map(|leaf| (leaf.plan.key.as_str(), leaf.task_id)).collect();
+    let mut nodes = perform::nodes(cx, &plan);
+    let same: HashMap<TaskId, TaskId> =
+        nodes.iter().filter_map(|node| Some((node.task_id, *had.get(node.plan.key.as_str())?))).collect();
+    for node in &mut nodes {
+        for id in std::iter::once(&mut node.task_id).chain(&mut node.depends) {
+            *id = same.get(id).copied().unwrap_or(*id);
+        }
+    }
+    Ok((plan, nodes))
+}
+
+/// The text without white space around it.
+pub(super) fn said<'t>(text: &'t str, field: &'static str) -> Result<&'t str, Error> {
+    let text = text.trim();
+    if text.is_empty() { Err(Error::EmptyField { field }) } else { Ok(text) }
+}
+
+fn new_root(cx: &Orchestrator, goal: &str) -> Task {
+    let at = cx.clock().now();
+    let mut lines = goal.lines();
+    let title = lines.next().unwrap_or(goal).to_owned();
+    Task {
+        id: cx.mint(),
+        parent_id: None,
+        title,
+        description: lines.collect::<Vec<_>>().join("\n"),
+        status: TaskStatus::Active,
+        mode: TaskMode::default(),
+        spec: TaskSpec::default(),
+        position: 0,
+        created_at: at,
+        updated_at: at,
+        metadata: serde_json::Map::new(),
+    }
+}
+
+/// The rows of a plan's nodes in the task tree.
+pub(super) fn task_rows(run: &Run, nodes: &[NodeSpec], at: Timestamp) -> Vec<Task> {
+    let row = |(position, node): (usize, &NodeSpec)| Task {
+        id: node.task_id,
+        parent_id: Some(node.parent.unwrap_or(run.task_id)),
+        title: node.plan.title.clone(),
+        description: node.plan.description.clone(),
+        status: TaskStatus::Pending,
+        mode: TaskMode::default(),
+        spec: spec(&node.plan, &node.depends),
+        position: u32::try_from(position).unwrap_or(u32::MAX),
+        created_at: at,
+        updated_at: at,
+        metadata: serde_json::Map::new(),
+    };
+    nodes.iter().enumerate().map(row).collect()
+}
+
+fn spec(plan: &PlanTask, depends: &[TaskId]) -> TaskSpec {
+    TaskSpec {
+        agent_type: Some(plan.agent_type),
+        agent: plan.agent.clone(),
+        command: plan.command.clone(),
+        files: plan.files.clone(),
+        depends: depends.to_vec(),
+    }
+}

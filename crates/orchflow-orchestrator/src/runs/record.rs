@@ -1,0 +1,106 @@
+//! What one command changes, written in one transaction: journal line, views, task rows,
+//! actions, events.
+
+use orchflow_store::{Tx, actions, events, journal, runs, tasks};
+use orchflow_types::event::NewEvent;
+use orchflow_types::run::{Leaf, Run};
+use orchflow_types::task::{Task, TaskStatus};
+use orchflow_types::{RunId, TaskId, Timestamp};
+use orchflow_workflow::{Action, Command, Effects, State};
+
+/// Everything of one command that has to be durable before its actions are performed.
+pub(super) struct Record {
+    run_id: RunId,
+    at: Timestamp,
+    seq: u64,
+    command: String,
+    run: Option<Run>,
+    leaves: Vec<(u32, Leaf)>,
+    statuses: Vec<(TaskId, TaskStatus)>,
+    new_tasks: Vec<Task>,
+    finished: Option<(String, u64)>,
+    /// Set when a new process takes the run over: its epoch.
+    taken_over: Option<u64>,
+    /// Set when the plan changed: the leaves it has now.
+    leaves_now: Option<Vec<TaskId>>,
+    actions: Vec<actions::Action>,
+    events: Vec<NewEvent>,
+}
+
+impl Record {
+    /// The record of `command`, the `seq`-th of the run's journal, which brought the run to `state` with `effects`.
+    pub(super) fn new(state: &State, at: Timestamp, seq: u64, command: &Command, effects: &Effects) -> Self {
+        let leaf = |task: &TaskId| Some((state.position(*task)?, state.leaf_view(*task)?));
+        let status = |task: TaskId| Some((task, state.task_status(task)?));
+        let root = effects.run_changed.then_some(state.run().task_id);
+        let finished = match command {
+            Command::Done { key, epoch, .. } => Some((key.to_string(), *epoch)),
+            _ => None,
+        };
+        let taken_over = if let Command::Restart { epoch } = command { Some(*epoch) } else { None };
+        let replanned = matches!(command, Command::Approve { plan: Some(_) });
+        Self {
+            run_id: state.run_id(),
+            at,
+            seq,
+            command: json(command),
+            run: effects.run_changed.then(|| state.run().clone()),
+            leaves: effects.touched.iter().filter_map(leaf).collect(),
+            statuses: effects.touched.iter().copied().chain(root).filter_map(status).collect(),
+            new_tasks: Vec::new(),
+            finished,
+            taken_over,
+            leaves_now: replanned.then(|| state.leaves().map(|leaf| leaf.task_id).collect()),
+            actions: effects.actions.iter().map(|action| row(state.run_id(), action)).collect(),
+            events: effects.events.clone(),
+        }
+    }
+
+    /// Tasks that come into being with this command, parents before children.
+    pub(super) fn with_tasks(mut self, tasks: Vec<Task>) -> Self {
+        self.new_tasks = tasks;
+        self
+    }
+
+    pub(super) fn write(self, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
+        journal::append(tx, self.run_id, self.seq, self.at, &self.command)?;
+        for task in &self.new_tasks {
+            if tasks::get(tx, task.id)?.is_none() {
+                tasks::insert(tx, task, Some(self.run_id))?;
+            }
+        }
+        if let Some(run) = &self.run {
+            runs::upsert(tx, run)?;
+        }
+        for (position, leaf) in &self.leaves {
+            runs::upsert_leaf(tx, self.run_id, *position, leaf)?;
+        }
+        for (task, status) in &self.statuses {
+            tasks::set_status(tx, *task, *status, self.at)?;
+        }
+        if let Some((key, epoch)) = &self.finished {
+            actions::finish(tx, key, *epoch)?;
+        }
+        if let Some(epoch) = self.taken_over {
+            actions::take_over(tx, self.run_id, epoch)?;
+        }
+        if let Some(leaves) = &self.leaves_now {
+            for gone in runs::retain_leaves(tx, self.run_id, leaves)? {
+                tasks::set_status(tx, gone, TaskStatus::Cancelled, self.at)?;
+            }
+        }
+        for action in &self.actions {
+            actions::insert(tx, action)?;
+        }
+        events::append(tx, self.at, &self.events)?;
+        Ok(())
+    }
+}
+
+fn row(run_id: RunId, action: &Action) -> actions::Action {
+    actions::Action { key: action.key.to_string(), run_id, epoch: action.epoch, payload: json(action) }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("commands and actions are plain data with text keys")
+}

@@ -1,0 +1,75 @@
+//! Who drives which run, and how to reach them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use orchflow_types::{PaneId, RunId, TaskId};
+use orchflow_workflow::Command;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::Error;
+
+/// Messages that may wait for one run before who sends them waits.
+const WAITING: usize = 1024;
+
+/// The mailboxes of all runs that are not finished.
+#[derive(Debug, Default)]
+pub(crate) struct Registry(Mutex<HashMap<RunId, Mailbox>>);
+
+/// Where one run is told things.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    run_id: RunId,
+    sender: mpsc::Sender<Message>,
+}
+
+/// What a run's driver is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A command; whoever waits hears whether it was taken and committed.
+    Command(Command, Option<oneshot::Sender<Result<(), Error>>>),
+    /// A leaf has a pane to look at.
+    Pane(TaskId, PaneId),
+}
+
+impl Registry {
+    /// A mailbox for a run that begins to be driven.
+    pub(super) fn open(&self, run_id: RunId) -> (Mailbox, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let mailbox = Mailbox { run_id, sender };
+        self.lock().insert(run_id, mailbox.clone());
+        (mailbox, receiver)
+    }
+
+    pub(super) fn close(&self, run_id: RunId) {
+        self.lock().remove(&run_id);
+    }
+
+    pub(super) fn mailbox(&self, run_id: RunId) -> Option<Mailbox> {
+        self.lock().get(&run_id).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Mailbox>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mailbox {
+    /// Tells the run a command and waits until it is committed.
+    pub(super) async fn tell(&self, command: Command) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || Error::RunLost(self.run_id);
+        self.sender.send(Message::Command(command, Some(reply))).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Tells the run what came of an action; nobody waits for that.
+    pub(super) async fn report(&self, command: Command) {
+        let _ = self.sender.send(Message::Command(command, None)).await; // the run may have ended
+    }
+
+    pub(super) fn show_pane(&self, task_id: TaskId, pane: PaneId) {
+        // A full mailbox only means that the pane is seen with the leaf's next change.
+        let _ = self.sender.try_send(Message::Pane(task_id, pane));
+    }
+}

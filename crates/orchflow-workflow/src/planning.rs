@@ -1,0 +1,181 @@
+//! From the goal to leaves at work: the plan, its approval, and opening the run.
+
+use orchflow_types::plan::{Plan, PlanTask};
+use orchflow_types::run::{Leaf, LeafPhase};
+use orchflow_types::task::TaskStatus;
+use orchflow_types::{ErrorKind, TaskId};
+
+use crate::action::{Failure, Outcome, Step};
+use crate::refused::Refused;
+use crate::spec::NodeSpec;
+use crate::state::{Ending, Held, LeafState, Phase};
+use crate::transition::Transition;
+use crate::tree::Tree;
+
+impl Transition<'_> {
+    pub(crate) fn begin_run(&mut self) {
+        self.tell_started();
+        self.effects.run_changed = true;
+        self.issue_for_run(Step::Plan);
+    }
+
+    pub(crate) fn planned(&mut self, plan: Plan, nodes: Vec<NodeSpec>) -> Result<(), Refused> {
+        if self.state.ending.is_some() {
+            self.answered(&Step::Plan, "planned");
+            return Ok(());
+        }
+        let tree = Tree::build(self.state.run.task_id, &nodes)?;
+        self.answered(&Step::Plan, "planned");
+        self.lay(plan, tree, nodes);
+        if self.state.run.options.auto_approve || !self.writes() {
+            self.start();
+        } else {
+            self.state.phase = Phase::AwaitingApproval;
+            self.issue_for_run(Step::AskApproval);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn plan_failed(&mut self, kind: ErrorKind, reason: String) {
+        self.answered(&Step::Plan, "failed");
+        if self.state.ending.is_none() {
+            self.end(Ending::Failed { kind, reason });
+        }
+    }
+
+    pub(crate) fn approved(
+        &mut self,
+        edited: Option<(Plan, Vec<NodeSpec>)>,
+    ) -> Result<(), Refused> {
+        let edited = match edited {
+            None => None,
+            Some((plan, nodes)) => {
+                let tree = Tree::build(self.state.run.task_id, &nodes)?;
+                Some((plan, tree, nodes))
+            }
+        };
+        self.answered(&Step::AskApproval, "approved");
+        if let Some((plan, tree, nodes)) = edited {
+            self.lay(plan, tree, nodes);
+        }
+        self.start();
+        Ok(())
+    }
+
+    pub(crate) fn rejected(&mut self, reason: String) {
+        self.answered(&Step::AskApproval, "rejected");
+        self.end(Ending::Cancelled { reason });
+    }
+
+    pub(crate) fn opening_came_to(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Opened { base, branch } => {
+                self.state.run.base = Some(base);
+                self.state.branch = Some(branch);
+                self.effects.run_changed = true;
+                if self.state.ending.is_none() {
+                    self.work_begins();
+                }
+            }
+            Outcome::Failed { failure, reason } => {
+                self.run_step_failed(Step::OpenRun, failure, reason);
+            }
+            other => unreachable!("admission lets no `{}` answer an opening", other.name()),
+        }
+    }
+
+    /// A step before any leaf began could not be done: the run ends with it.
+    pub(crate) fn run_step_failed(&mut self, step: Step, failure: Failure, reason: String) {
+        let kind = match failure {
+            _ if self.state.ending.is_some() => return,
+            Failure::NoRoom if step == Step::OpenRun => {
+                return self.no_room(Held { leaf: None, step }, reason);
+            }
+            Failure::Cancelled => return self.end(Ending::Cancelled { reason }),
+            Failure::NoRoom => ErrorKind::StorageFull,
+            Failure::Agent => ErrorKind::NoAgent,
+            Failure::TimedOut => ErrorKind::Timeout,
+            Failure::Denied => ErrorKind::PolicyDenied,
+            Failure::Environment => ErrorKind::RunNotGreen,
+        };
+        self.end(Ending::Failed { kind, reason });
+    }
+
+    /// A question to a planner or a person has its answer: it is in flight no longer.
+    fn answered(&mut self, question: &Step, answer: &'static str) {
+        let in_flight = &mut self.state.desk.in_flight;
+        let key = in_flight.values().find(|action| action.step == *question);
+        if let Some(action) =
+            key.map(|action| action.key.clone()).and_then(|key| in_flight.remove(&key))
+        {
+            self.tell_checkpoint(&action, answer);
+        }
+    }
+
+    /// Takes a plan and its tree as the run's own, in place of one it had.
+    fn lay(&mut self, plan: Plan, tree: Tree, nodes: Vec<NodeSpec>) {
+        self.state.run.plan = Some(plan);
+        self.state.leaves = nodes
+            .into_iter()
+            .filter(|node| tree.leaf_of(node.task_id).is_some())
+            .map(|node| LeafState::new(&tree, node))
+            .collect();
+        self.state.tree = tree;
+        self.tree_is_new = true;
+        self.effects.run_changed = true;
+    }
+
+    fn writes(&self) -> bool {
+        self.state.leaves.iter().any(|leaf| leaf.view.plan.writes)
+    }
+
+    fn start(&mut self) {
+        if self.writes() {
+            self.state.phase = Phase::Opening;
+            self.issue_for_run(Step::OpenRun);
+        } else {
+            self.work_begins();
+        }
+    }
+
+    fn work_begins(&mut self) {
+        self.state.phase = Phase::Working;
+        let ready = self.state.tree.open();
+        self.queue(ready);
+        self.fill_slots();
+    }
+}
+
+impl LeafState {
+    fn new(tree: &Tree, node: NodeSpec) -> Self {
+        Self {
+            node: tree.place_of(node.task_id),
+            view: pending(node.task_id, node.plan),
+            issued: 0,
+            turns: 0,
+            gave_up: 0,
+            worker: None,
+            base: None,
+            busy: false,
+            verdict: None,
+        }
+    }
+}
+
+fn pending(task_id: TaskId, plan: PlanTask) -> Leaf {
+    Leaf {
+        task_id,
+        plan,
+        status: TaskStatus::Pending,
+        phase: LeafPhase::Waiting,
+        agent: None,
+        iteration: 0,
+        pane_id: None,
+        worktree: None,
+        gates: Vec::new(),
+        audit: None,
+        commit: None,
+        reason: None,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,4 @@
+//! temporary
+pub mod places;
+pub mod settings;
+pub mod output;

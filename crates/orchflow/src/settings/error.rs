@@ -1,0 +1,105 @@
+//! What can be wrong with settings, each told with its file and line.
+
+use std::path::PathBuf;
+
+use orchflow_types::{ErrorKind, Explain};
+
+/// Where a value stands: a file and line, or a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place(pub String);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is wrong with a setting or its file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is no TOML.
+    #[error("{place}: this is not TOML: {message}")]
+    Syntax {
+        /// Where.
+        place: Place,
+        /// What the parser said.
+        message: String,
+    },
+    /// No setting has this name.
+    #[error("{place}: there is no setting `{key}`")]
+    Unknown {
+        /// Where.
+        place: Place,
+        /// The dotted name.
+        key: String,
+        /// The name that was likely meant.
+        nearest: Option<String>,
+    },
+    /// The setting holds something else.
+    #[error("{place}: `{key}` must be {expected}, not {found}")]
+    WrongValue {
+        /// Where.
+        place: Place,
+        /// The dotted name.
+        key: String,
+        /// What it may hold.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The value is known and not possible in this version.
+    #[error("{place}: `{key} = \"{value}\"` is not possible in this version")]
+    NotYet {
+        /// Where.
+        place: Place,
+        /// The dotted name.
+        key: String,
+        /// The value.
+        value: String,
+        /// What is possible.
+        possible: String,
+    },
+    /// An agent of configuration does not say enough.
+    #[error("the agent `{name}` has no `{missing}` ({place})")]
+    Agent {
+        /// Where something of it stands.
+        place: Place,
+        /// The agent's name.
+        name: String,
+        /// The setting that is missing.
+        missing: &'static str,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {attempt} {}", path.display())]
+    File {
+        /// `read` or `write`.
+        attempt: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File { .. } => ErrorKind::File,
+            _ => ErrorKind::Config,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::Unknown { .. } => Some("`orchflow config show` lists every setting".into()),
+            Self::NotYet { possible, .. } => Some(format!("it may be {possible}")),
+            Self::Agent { name, missing, .. } => {
+                let value = if *missing == "kind" { "\"command\"" } else { "\"my-agent {prompt}\"" };
+                Some(format!("add `{missing} = {value}` below `[agents.{name}]`"))
+            }
+            _ => None,
+        }
+    }
+}
