@@ -122,10 +122,20 @@ impl Job {
     /// The integration worktree; made again when it is not there.
     async fn integration(&self) -> Result<git::WorktreeAddResult, Error> {
         let base = self.integration_head.clone().or_else(|| self.run.base.clone());
-        self.add_worktree(self.run.run_id.to_string(), self.branch(), base.unwrap_or_else(|| "HEAD".into())).await
+        self.add_worktree(
+            self.run.run_id.to_string(),
+            self.branch(),
+            base.unwrap_or_else(|| "HEAD".into()),
+        )
+        .await
     }
 
-    async fn add_worktree(&self, name: String, branch: String, base: String) -> Result<git::WorktreeAddResult, Error> {
+    async fn add_worktree(
+        &self,
+        name: String,
+        branch: String,
+        base: String,
+    ) -> Result<git::WorktreeAddResult, Error> {
         let params = git::WorktreeAddParams { dir: self.run.project.clone(), name, branch, base };
         Ok(self.orchestrator.client().call::<git::WorktreeAdd>(params).await?)
     }
@@ -133,7 +143,10 @@ impl Job {
     fn limits(&self) -> orchflow_agent::Limits {
         let seconds = |count: u32| (count > 0).then(|| Duration::from_secs(u64::from(count)));
         let options = &self.run.options;
-        orchflow_agent::Limits { turn: seconds(options.turn_seconds), idle: seconds(options.idle_seconds) }
+        orchflow_agent::Limits {
+            turn: seconds(options.turn_seconds),
+            idle: seconds(options.idle_seconds),
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use orchflow_types::attention::AttentionKind;
 use orchflow_types::policy::Decision;
 use orchflow_types::{Explain, RunId, TaskId};
 
+use crate::Orchestrator;
 use crate::attention::{self, Question};
 use crate::perform::Job;
 use crate::policies::{self, Asked};
-use crate::Orchestrator;
 
 /// Answers the adapters of one action.
 pub(crate) struct Permits {
@@ -29,7 +29,8 @@ pub(crate) struct Permits {
 impl Permits {
     /// For turns of `agent` in this action.
     pub(crate) fn new(job: &Job, agent: &AgentConfig) -> Self {
-        let planned = job.run.plan.iter().flat_map(|plan| plan.tasks.iter().map(|task| task.command.clone()));
+        let planned =
+            job.run.plan.iter().flat_map(|plan| plan.tasks.iter().map(|task| task.command.clone()));
         let gates = job.gates.iter().map(|gate| gate.argv.clone());
         Self {
             orchestrator: job.orchestrator.clone(),
@@ -47,7 +48,12 @@ impl Permits {
             kind: AttentionKind::Permission,
             run_id: Some(self.run_id),
             task_id: self.task_id,
-            text: format!("{} wants to run {} in {}: {reason}", request.agent, shown(request), request.cwd),
+            text: format!(
+                "{} wants to run {} in {}: {reason}",
+                request.agent,
+                shown(request),
+                request.cwd
+            ),
             options: ["once", "always", "never"].map(str::to_owned).to_vec(),
         };
         let answer = attention::ask(&self.orchestrator, question, &self.cancel).await;
@@ -55,13 +61,19 @@ impl Permits {
             Some("once") => Ok(()),
             Some("always") => self.remember(request).await,
             Some(_) => Err(Refused { reason: "a person said no".to_owned() }),
-            None => Err(Refused { reason: "nobody answered before the run was stopped".to_owned() }),
+            None => {
+                Err(Refused { reason: "nobody answered before the run was stopped".to_owned() })
+            }
         }
     }
 
     async fn remember(&self, request: &Request) -> Result<(), Refused> {
         let granted_at = self.orchestrator.clock().now();
-        let grant = grants::Grant { agent: request.agent.clone(), pattern: request.argv.clone(), granted_at };
+        let grant = grants::Grant {
+            agent: request.agent.clone(),
+            pattern: request.argv.clone(),
+            granted_at,
+        };
         let write = move |tx: &mut orchflow_store::Tx<'_>| grants::grant(tx, &grant);
         self.orchestrator.store().write(write).await.map_err(|error| refused(&error))
     }

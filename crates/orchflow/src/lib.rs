@@ -1,4 +1,4 @@
 //! temporary
+pub mod output;
 pub mod places;
 pub mod settings;
-pub mod output;

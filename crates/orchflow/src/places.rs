@@ -219,12 +219,10 @@ impl Places {
         let dir = self.socket.parent().unwrap_or(&self.run);
         if dir != self.run {
             let top = dir.parent().unwrap_or(dir);
-            private(top).and_then(|()| private(dir)).map_err(|error| {
-                Error::SocketPathTooLong {
-                    path: self.run.join("orchflow.sock"),
-                    short: dir.to_owned(),
-                    source: Box::new(error),
-                }
+            private(top).and_then(|()| private(dir)).map_err(|error| Error::SocketPathTooLong {
+                path: self.run.join("orchflow.sock"),
+                short: dir.to_owned(),
+                source: Box::new(error),
             })?;
         }
         Ok(())
@@ -245,9 +243,9 @@ fn short_dir(run: &Path) -> PathBuf {
 
 // FNV-1a (draft-eastlake-fnv): the standard library's hash may differ between versions.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 fn private(dir: &Path) -> Result<(), Error> {
@@ -261,7 +259,8 @@ fn private(dir: &Path) -> Result<(), Error> {
     }
     // Not followed: in a folder others may write to, a link could lead anywhere.
     let meta = dir.symlink_metadata().map_err(failed)?;
-    let meta = if meta.is_symlink() && owned(&meta) { dir.metadata().map_err(failed)? } else { meta };
+    let meta =
+        if meta.is_symlink() && owned(&meta) { dir.metadata().map_err(failed)? } else { meta };
     if !meta.is_dir() {
         return Err(failed(io::ErrorKind::NotADirectory.into()));
     }

@@ -53,7 +53,15 @@ impl Actor {
     /// A driver for a run that stands at `state`, which is on disk.
     pub(super) fn new(cx: Orchestrator, (state, seq): (State, u64)) -> Self {
         let (mailbox, messages) = cx.registry().open(state.run_id());
-        Self { cx, state, seq, mailbox, messages, stops: HashMap::new(), commits: FuturesOrdered::new() }
+        Self {
+            cx,
+            state,
+            seq,
+            mailbox,
+            messages,
+            stops: HashMap::new(),
+            commits: FuturesOrdered::new(),
+        }
     }
 
     /// Drives the run to its end in a task of its own, beginning with `first` commands.
@@ -81,7 +89,7 @@ impl Actor {
                 biased;
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
                 message = self.messages.recv() => match message {
-                    Some(Message::Command(command, reply)) => self.take(command, reply).await?,
+                    Some(Message::Command(command, reply)) => self.take(*command, reply).await?,
                     Some(Message::Pane(task, pane)) => self.show_pane(task, pane).await,
                     None => return Ok(()),
                 },
@@ -106,12 +114,19 @@ impl Actor {
                 return Ok(());
             }
         };
-        let record = Record::new(&self.state, at, self.seq, &command, &effects).with_tasks(self.new_tasks(&command));
+        let record = Record::new(&self.state, at, self.seq, &command, &effects)
+            .with_tasks(self.new_tasks(&command));
         self.seq += 1;
         self.submit(record, command, effects, reply).await
     }
 
-    async fn submit(&mut self, record: Record, command: Command, effects: Effects, reply: Reply) -> Result<(), Error> {
+    async fn submit(
+        &mut self,
+        record: Record,
+        command: Command,
+        effects: Effects,
+        reply: Reply,
+    ) -> Result<(), Error> {
         crash_point!("run.before_commit");
         let receipt = self.cx.store().submit(move |tx| record.write(tx)).await?;
         let jobs = effects.actions.into_iter().map(|action| self.job(action)).collect();
@@ -218,7 +233,10 @@ impl Actor {
     }
 
     async fn show_pane(&mut self, task: TaskId, pane: PaneId) {
-        let Some((position, mut leaf)) = self.state.position(task).zip(self.state.leaf_view(task)) else { return };
+        let Some((position, mut leaf)) = self.state.position(task).zip(self.state.leaf_view(task))
+        else {
+            return;
+        };
         leaf.pane_id = Some(pane);
         let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
         let event = NewEvent {
@@ -260,14 +278,18 @@ impl Actor {
 }
 
 /// The state a run's journal tells, and the place of its next command.
-pub(super) async fn load(cx: &Orchestrator, run_id: orchflow_types::RunId) -> Result<(State, u64), Error> {
+pub(super) async fn load(
+    cx: &Orchestrator,
+    run_id: orchflow_types::RunId,
+) -> Result<(State, u64), Error> {
     let entries = cx.store().read(move |reader| journal::replay(reader, run_id)).await?;
     let mut commands = Vec::with_capacity(entries.len());
     for entry in entries {
-        let command: Command = serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
+        let command: Command =
+            serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
         commands.push((entry.at, command));
     }
-    let seq = commands.len() as u64 + 1;
+    let seq = commands.len() as u64;
     let state = replay(commands).map_err(|error| {
         tracing::error!(run = %run_id, %error, "the journal of a run cannot be replayed");
         Error::RunLost(run_id)
