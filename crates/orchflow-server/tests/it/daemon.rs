@@ -15,6 +15,7 @@ use orchflow_server::http::{Gauge, Gauges, Serves};
 use orchflow_server::{Caller, Table, Tokens, http, serve_endpoint, unix};
 use orchflow_store::Store;
 use orchflow_types::event::NewEvent;
+use orchflow_types::pane::Size;
 use orchflow_types::{EventType, PaneId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -300,5 +301,14 @@ pub(crate) fn pane() -> PaneId {
 pub(crate) fn write_call(id: &str, pane: PaneId, text: &str) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"method":"pane.write","params":{{"pane_id":"{pane}","text":"{text}"}}}}"#
+    )
+}
+
+/// A call of `pane.resize`, with the id 1: it waits for the gate.
+pub(crate) fn waiting_call() -> String {
+    let size = serde_json::to_string(&Size::default()).unwrap();
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"pane.resize","params":{{"pane_id":"{}","size":{size}}}}}"#,
+        pane()
     )
 }

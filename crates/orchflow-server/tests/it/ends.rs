@@ -1,20 +1,10 @@
 //! How doors end: nobody new, time for what is under way, and no more than that.
 
 use futures::StreamExt;
-use orchflow_types::pane::Size;
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::daemon::{Daemon, Wire, pane, soon, until};
+use crate::daemon::{Daemon, Wire, soon, until, waiting_call};
 use crate::http::websocket;
-
-/// A call that waits for the gate.
-fn waiting_call() -> String {
-    let size = serde_json::to_string(&Size::default()).unwrap();
-    format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"pane.resize","params":{{"pane_id":"{}","size":{size}}}}}"#,
-        pane()
-    )
-}
 
 async fn under_way(daemon: &Daemon) -> Wire {
     let mut wire = daemon.wire().await;

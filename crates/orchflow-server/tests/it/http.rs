@@ -305,9 +305,12 @@ async fn rotation_ends_live_sessions_and_the_old_token() {
     daemon.tokens.rotate().unwrap();
     assert_eq!(daemon.get("/metrics").await.status(), 401);
     let mut rest = Vec::new();
-    while !rest.ends_with(b"\r\n0\r\n\r\n") {
-        assert_ne!(soon(follow.read_buf(&mut rest)).await.unwrap(), 0, "the stream was cut off");
-    }
+    let to_its_end = async {
+        while !rest.ends_with(b"\r\n0\r\n\r\n") {
+            assert_ne!(follow.read_buf(&mut rest).await.unwrap(), 0, "the stream was cut off");
+        }
+    };
+    soon(to_its_end).await;
     let closed = async {
         while let Some(Ok(message)) = socket.next().await {
             assert!(message.is_close(), "{message:?}");
