@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use orchflow_client::Error;
 use orchflow_protocol::method::Empty;
+use orchflow_protocol::run::{Choices, Start, StartParams};
 use orchflow_protocol::system;
 use orchflow_runtime::env;
 use orchflow_types::ErrorKind;
@@ -19,9 +20,7 @@ use crate::context::Context;
 use crate::output::Style;
 use crate::places::{Given, Places, absolute};
 use crate::stop::{Ended, Stop};
-use crate::{connect, settings};
-
-use super::run;
+use crate::{connect, progress, settings};
 
 /// What `demo` takes.
 #[derive(Debug, clap::Args)]
@@ -58,7 +57,7 @@ pub async fn run(cx: &Context, args: Args) -> Ended {
     }
     let inner = within(cx, &dir)?;
     tell_what_is_real(cx);
-    let ended = Box::pin(run::run(&inner, choices())).await;
+    let ended = follow(&inner).await;
     end_daemon(&inner).await;
     if ended.is_ok() {
         show(cx, &dir).await?;
@@ -67,8 +66,13 @@ pub async fn run(cx: &Context, args: Args) -> Ended {
     ended
 }
 
-fn choices() -> run::Args {
-    run::Args { from_working_tree: true, ..run::Args::approved(GOAL) }
+async fn follow(cx: &Context) -> Ended {
+    let (client, _) = connect::daemon(&cx.places, None).await?;
+    let before = client.call::<system::Info>(Empty {}).await?.cursor;
+    let choices = Choices { auto_approve: Some(true), from_working_tree: Some(true), ..Choices::default() };
+    let params = StartParams { goal: GOAL.to_owned(), dir: cx.dir_text()?, choices, plan: None };
+    let run_id = client.call::<Start>(params).await?.run_id;
+    progress::follow(cx, client, run_id, before).await
 }
 
 fn folder(cx: &Context, given: Option<PathBuf>) -> Result<PathBuf, Stop> {
@@ -133,7 +137,7 @@ async fn end_daemon(cx: &Context) {
 }
 
 fn tell_what_is_real(cx: &Context) {
-    cx.out.talk(cx.out.paint(Style::Strong, "The agents of this demo are scripted: no model is asked, and each says so."));
+    cx.out.talk(cx.out.paint(Style::Bold, "The agents of this demo are scripted: no model is asked, and each says so."));
     cx.out.talk("All else is real: worktrees, panes, the project's own tests, an audit that may refuse, the merge.\n");
 }
 
