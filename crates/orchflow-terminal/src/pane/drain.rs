@@ -64,9 +64,19 @@ impl Drain {
                 // Before the output: what goes on printing must not hide the end.
                 _ = exit.wait() => break,
                 ready = fd.readable() => {
-                    if self.turn(Some(ready?)).await? == Outcome::End { return Ok(()) }
+                    match self.turn(Some(ready?)).await? {
+                        Outcome::End if self.tty => break,
+                        Outcome::End => return Ok(()),
+                        Outcome::Empty | Outcome::More => {}
+                    }
                 }
             }
+        }
+        // A process may close its terminal and open it again; what it printed then is
+        // read at its end.
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = exit.wait() => {}
         }
         if self.settle(&fd).await? == Outcome::End {
             return Ok(());

@@ -43,6 +43,15 @@ async fn every_byte_of_a_megabyte_is_there_when_the_exit_is_told() {
 }
 
 #[tokio::test]
+async fn a_program_that_closes_its_terminal_and_opens_it_again_loses_no_output() {
+    let bed = Bed::new();
+    let pane = bed.tty("echo there; exec <&- >&- 2>&-; sleep 0.2; echo back >/dev/tty; exit 4");
+    assert_eq!(exit(&pane).await.code, 4);
+    assert_eq!(output(&pane), "there\r\nback\r\n");
+    bed.end().await;
+}
+
+#[tokio::test]
 async fn errors_of_pipes_have_a_log_of_their_own() {
     let bed = Bed::new();
     let pane = bed.pipes("echo out; echo err >&2");
