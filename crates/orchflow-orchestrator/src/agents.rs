@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orchflow_agent::{AgentConfig, builtin, discover, router};
+use orchflow_agent::{AgentConfig, discover, router};
 use orchflow_protocol::agent::{ListParams, ListResult, RouteParams, RouteResult, TypeInfo, TypesResult};
 use orchflow_protocol::method::Empty;
 use orchflow_protocol::project;
@@ -121,7 +121,7 @@ fn is_coder(agent: &AgentConfig) -> bool {
 /// Built-in agents with what configuration says of them, then the configured ones.
 async fn known(cx: &Orchestrator, project: &str) -> Result<Vec<AgentConfig>, Error> {
     let configured = cx.settings(project).await?.agents;
-    let mut known = builtin();
+    let mut known = AgentConfig::built_in();
     for agent in configured {
         match known.iter_mut().find(|one| one.name == agent.name) {
             Some(same) => *same = agent,

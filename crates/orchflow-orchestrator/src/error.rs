@@ -67,7 +67,7 @@ pub enum Error {
     },
     /// A plan that cannot be read.
     #[error(transparent)]
-    Plan(#[from] orchflow_workflow::PlanError),
+    Plan(#[from] orchflow_workflow::plan_markdown::PlanError),
     /// A tree to import that does not hold together.
     #[error("the tree cannot be imported: {reason}")]
     BadTree {

@@ -1,7 +1,7 @@
 //! Permission: what an agent wants to run is decided by policy, or by a person when policy asks.
 
 use async_trait::async_trait;
-use orchflow_agent::{Permission, Refused, Request};
+use orchflow_agent::{AgentConfig, Permission, Refused, Request};
 use orchflow_runtime::CancellationToken;
 use orchflow_store::policies as grants;
 use orchflow_types::attention::AttentionKind;
@@ -21,11 +21,14 @@ pub(crate) struct Permits {
     project: String,
     /// Commands the goal was shown with: asking for it was the consent.
     consented: Vec<Vec<String>>,
+    /// The program the agent itself is: naming the agent for this run was the consent.
+    program: Option<String>,
     cancel: CancellationToken,
 }
 
 impl Permits {
-    pub(crate) fn new(job: &Job) -> Self {
+    /// For turns of `agent` in this action.
+    pub(crate) fn new(job: &Job, agent: &AgentConfig) -> Self {
         let planned = job.run.plan.iter().flat_map(|plan| plan.tasks.iter().map(|task| task.command.clone()));
         let gates = job.gates.iter().map(|gate| gate.argv.clone());
         Self {
@@ -34,6 +37,7 @@ impl Permits {
             task_id: job.action.task,
             project: job.run.project.clone(),
             consented: planned.chain(gates).filter(|argv| !argv.is_empty()).collect(),
+            program: agent.words().ok().and_then(|words| words.into_iter().next()),
             cancel: job.cancel.clone(),
         }
     }
@@ -66,11 +70,15 @@ impl Permits {
 #[async_trait]
 impl Permission for Permits {
     async fn permit(&self, request: &Request) -> Result<(), Refused> {
+        let mut consented = self.consented.clone();
+        if self.program.is_some() && request.argv.first() == self.program.as_ref() {
+            consented.push(request.argv.clone());
+        }
         let asked = Asked {
             argv: request.argv.clone(),
             line: request.line.clone(),
             agent: Some(request.agent.clone()),
-            consented: self.consented.clone(),
+            consented,
         };
         let answer = policies::decide(&self.orchestrator, &self.project, &asked).await;
         let answer = answer.map_err(|error| refused(&error))?;

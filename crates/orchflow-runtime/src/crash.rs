@@ -9,8 +9,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Every crash point of the code base.
-pub const POINTS: &[&str] =
-    &["store.before_commit", "store.after_commit", "store.after_migration_step"];
+pub const POINTS: &[&str] = &[
+    // Around the one commit of a batch, and between the steps of one migration.
+    "store.before_commit",
+    "store.after_commit",
+    "store.after_migration_step",
+];
 
 /// Marks an instant at which the process may be killed by a test.
 #[macro_export]

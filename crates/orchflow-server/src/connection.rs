@@ -139,6 +139,11 @@ impl Connection {
         self.ended.cancel();
     }
 
+    /// Ends the connection now. Requests under way run on; nobody hears of them.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
+    }
+
     async fn slots(&self, wanted: usize) -> Option<OwnedSemaphorePermit> {
         let wanted = u32::try_from(wanted.min(REQUESTS)).unwrap_or(1);
         tokio::select! {

@@ -12,12 +12,17 @@ pub mod caller;
 mod connection;
 mod ending;
 mod error;
+pub mod events;
 mod follow;
+pub mod http;
+pub mod streams;
 pub mod table;
 mod tally;
+pub mod token;
 mod turns;
 pub mod unix;
 
 pub use caller::{Caller, serve_endpoint};
 pub use error::Error;
 pub use table::{Handler, Rows, Table};
+pub use token::Tokens;

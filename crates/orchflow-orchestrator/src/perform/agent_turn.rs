@@ -19,7 +19,7 @@ pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOut
     let watch = Watcher { orchestrator: orchestrator.clone(), run: job.run_id(), task: job.action.task };
     let cx = Cx {
         client: orchestrator.client().clone(),
-        permission: Arc::new(Permits::new(job)),
+        permission: Arc::new(Permits::new(job, agent)),
         cancel: job.cancel.clone(),
         watch: Arc::new(watch),
     };

@@ -245,14 +245,17 @@ impl Actor {
         super::begin::task_rows(self.state.run(), nodes, self.cx.clock().now())
     }
 
-    async fn deadline(&self) -> () {
+    /// Ends when the run's minutes are over; never when it has no limit.
+    fn deadline(&self) -> impl Future<Output = ()> + use<> {
         let run = self.state.run();
-        if run.options.minutes == 0 {
-            return std::future::pending().await;
-        }
         let limit = u64::from(run.options.minutes) * 60_000;
-        let spent = self.cx.clock().now().millis_since(run.created_at);
-        tokio::time::sleep(Duration::from_millis(limit.saturating_sub(spent))).await;
+        let left = limit.saturating_sub(self.cx.clock().now().millis_since(run.created_at));
+        async move {
+            if limit == 0 {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(left)).await;
+        }
     }
 }
 
@@ -264,7 +267,7 @@ pub(super) async fn load(cx: &Orchestrator, run_id: orchflow_types::RunId) -> Re
         let command: Command = serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
         commands.push((entry.at, command));
     }
-    let seq = commands.len() as u64;
+    let seq = commands.len() as u64 + 1;
     let state = replay(commands).map_err(|error| {
         tracing::error!(run = %run_id, %error, "the journal of a run cannot be replayed");
         Error::RunLost(run_id)

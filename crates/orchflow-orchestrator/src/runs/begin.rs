@@ -99,9 +99,9 @@ async fn create(cx: &Orchestrator, spec: Spec, root: Task, planned: Command) -> 
     let (mut trial, _) = orchflow_workflow::create(at, spec.clone());
     orchflow_workflow::apply(&mut trial, at, planned.clone())?;
     let (state, effects) = orchflow_workflow::create(at, spec.clone());
-    let record = Record::new(&state, at, 0, &Command::Create(spec), &effects).with_tasks(vec![root]);
+    let record = Record::new(&state, at, 1, &Command::Create(spec), &effects).with_tasks(vec![root]);
     cx.store().write(move |tx| record.write(tx)).await?;
-    Actor::new(cx.clone(), (state, 1)).start(vec![planned]);
+    Actor::new(cx.clone(), (state, 2)).start(vec![planned]);
     Ok(StartResult { run_id, task_id })
 }
 

@@ -13,7 +13,8 @@ fn a_full_disk_is_told_as_such_and_what_needs_no_room_still_goes_through() {
     let (conn, _) = prepare(&path, Timestamp::default(), options).unwrap();
     let pages: u32 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
     conn.pragma_update_and_check(None, "max_page_count", pages + 4, |_| Ok(())).unwrap();
-    let store = start(&path, conn, options, (true, Cursor(0))).unwrap();
+    let found = Found { clean: true, created: true, newest: Cursor(0) };
+    let store = start(&path, conn, options, found).unwrap();
     let large = "a".repeat(100_000);
     let refused = store.write_blocking(move |tx| meta::set(tx, "large", &large)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::StorageFull);

@@ -115,6 +115,12 @@ fn a_kill_before_the_commit_leaves_nothing_of_it_and_one_after_leaves_all() {
     let written = run_to_its_end(&place.path(), "store.after_commit:4");
     assert_eq!(written.len(), 3);
     assert_eq!(there(&place).len(), 4);
+    // Who only looked does not vouch for the file; who wrote and closed it does.
+    let (store, opened) = place.opened();
+    assert!(opened.unclean);
+    store.write_blocking(|tx| meta::set(tx, "a", "1")).unwrap();
+    store.close_blocking().unwrap();
+    assert!(!place.opened().1.unclean);
 }
 
 #[test]

@@ -92,14 +92,16 @@ fn writes_happen_in_the_order_they_were_queued_also_when_nobody_waits() {
     let place = Place::new();
     let store = place.open();
     let run: RunId = mint();
-    for n in 0..3000 {
-        let queued = store.submit_blocking(move |tx| journal::append(tx, run, at(n), "{}"));
+    for n in 0..3000_u32 {
+        let when = at(n.into());
+        let queued =
+            store.submit_blocking(move |tx| journal::append(tx, run, n.into(), when, "{}"));
         drop(queued.unwrap());
     }
     store.write_blocking(|_| Ok(())).unwrap();
     let entries = store.read_blocking(|r| journal::replay(r, run)).unwrap();
     let order: Vec<_> = entries.iter().map(|entry| (entry.seq, entry.at)).collect();
-    let expected: Vec<_> = (0..3000).map(|n| (n as u64 + 1, at(n))).collect();
+    let expected: Vec<_> = (0..3000_u64).map(|n| (n, at(i64::try_from(n).unwrap()))).collect();
     assert_eq!(order, expected);
 }
 
