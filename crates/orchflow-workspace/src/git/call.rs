@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use orchflow_runtime::process::{self, Output, Spec};
@@ -24,6 +25,7 @@ const SETTINGS: &[&str] = &[
     "core.sshCommand=false",
     "core.gitProxy=",
     "core.quotePath=false",
+    "core.safecrlf=false",
     "credential.helper=",
     "protocol.allow=never",
     "protocol.ext.allow=never",
@@ -71,6 +73,8 @@ const LIMIT: usize = 64 << 20;
 /// How long git may take; a checkout of a large repository on a slow disk fits.
 const TIME: Duration = Duration::from_secs(600);
 
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
 /// How git is asked about one checkout.
 pub(super) struct Git<'a> {
     repo: &'a Repo,
@@ -81,7 +85,7 @@ pub(super) struct Git<'a> {
 impl Repo {
     /// For commands that neither read nor write files of the working tree.
     pub(super) fn plain(&self) -> Git<'_> {
-        Git { repo: self, env: Vec::new(), mark: "git".to_owned() }
+        Git { repo: self, env: Vec::new(), mark: "git:".to_owned() }
     }
 
     /// For commands that do: what drivers the repository defines are switched off.
@@ -100,7 +104,7 @@ impl Git<'_> {
         self
     }
 
-    /// The same with children that can be swept by this mark.
+    /// The same with children whose marks begin with this one.
     pub(super) fn marked(mut self, mark: String) -> Self {
         self.mark = mark;
         self
@@ -130,7 +134,9 @@ impl Git<'_> {
         spec.env.push(("GIT_DIR".into(), self.repo.git_dir().into()));
         spec.env.push(("GIT_WORK_TREE".into(), self.repo.root().into()));
         spec.env.extend(self.env.iter().cloned());
-        spec.mark.clone_from(&self.mark);
+        // One mark for each call: a call that takes too long is swept away by it, alone.
+        let number = CALLS.fetch_add(1, Ordering::Relaxed);
+        spec.mark = format!("{}{}-{number}.", self.mark, std::process::id());
         let output = process::output(&spec, LIMIT, TIME).await.map_err(Error::Start)?;
         let place = self.repo.root().to_owned();
         if output.timed_out {

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::repair::{add_mark, turn};
+use super::repair::{add_mark, remove_tree, turn};
 use super::status::EntryKind;
 use super::{RefKind, Repo, call, valid_branch};
 use crate::{Error, Result};
@@ -33,6 +33,7 @@ impl Repo {
     pub async fn worktree_add(&self, path: &Path, branch: &str, base: &str) -> Result<Self> {
         valid_branch(branch)?;
         call::revision(base)?;
+        self.discard_half_made(path).await?;
         let turn = turn(self.common_dir());
         let _adding = turn.read().await;
         if let Some(there) = self.already_there(path, branch)? {
@@ -109,7 +110,13 @@ impl Repo {
         let saved = self.worktree(path)?.save_unfinished().await?;
         let attempted = format!("remove the worktree {}", path.display());
         let args = words(&["worktree", "remove", "--force"], path, "");
-        self.plain().run(&attempted, args).await?;
+        let output = self.plain().attempt(&attempted, &args).await?;
+        if !output.status.success() {
+            // Git refuses a worktree whose `.git` file was deleted or replaced; what was in it
+            // is saved by now.
+            remove_tree(path)?;
+            self.plain().run(&attempted, &args).await?;
+        }
         Ok(saved)
     }
 
@@ -217,6 +224,15 @@ impl Repo {
         }
         if head.trim_end() != format!("ref: refs/heads/{branch}") {
             return Err(taken("a worktree of another branch is there".to_owned()));
+        }
+        // Killed while it was removed, or meddled with: the link back must be right.
+        let (link, wanted) = (path.join(".git"), format!("gitdir: {}\n", admin.display()));
+        if std::fs::read_to_string(&link).ok().as_ref() != Some(&wanted) {
+            std::fs::write(&link, wanted).map_err(|source| Error::File {
+                attempted: "write",
+                path: link,
+                source,
+            })?;
         }
         self.worktree(path).map(Some)
     }

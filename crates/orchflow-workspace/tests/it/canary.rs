@@ -37,14 +37,21 @@ async fn arm(fixture: &Fixture, canaries: &Path) {
         ("trailer.Run.cmd", touch("trailer-cmd")),
         ("gc.auto", "1".to_owned()),
         ("uploadpack.packObjectsHook", touch("pack-objects")),
+        ("protocol.ext.allow", "always".to_owned()),
         ("extensions.partialClone", "origin".to_owned()),
         ("remote.origin.promisor", "true".to_owned()),
-        ("remote.origin.url", format!("ext::sh -c \"touch% {}/ext\"", canaries.display())),
+        ("remote.origin.url", format!("ext::touch {}/ext", canaries.display())),
     ];
     for (key, value) in &settings {
         fixture.git(&["config", key, value]).await;
     }
     fixture.git(&["config", "core.repositoryFormatVersion", "1"]).await;
+    // What another file of the repository's, or a worktree's own file, adds to them.
+    let included = format!("[filter \"inc\"]\n\tclean = {}\n", touch("included"));
+    std::fs::write(fixture.root.join(".git/included"), included.replace(';', "&&")).unwrap();
+    fixture.git(&["config", "include.path", "included"]).await;
+    fixture.git(&["config", "extensions.worktreeConfig", "true"]).await;
+    fixture.git(&["config", "--worktree", "filter.own.clean", &touch("worktree-config")]).await;
     let hooks = [
         "pre-commit",
         "commit-msg",
@@ -77,10 +84,12 @@ async fn trapped() -> (Fixture, std::path::PathBuf) {
     std::fs::set_permissions(&trap, std::fs::Permissions::from_mode(0o755)).unwrap();
     fixture.write(
         ".gitattributes",
-        "*.txt filter=trap diff=trap merge=trap\n*.eq filter=a=b\n*.long filter=long\n",
+        "*.txt filter=trap diff=trap merge=trap\n*.eq filter=a=b\n*.long filter=long\n*.inc filter=inc\n*.own filter=own\n",
     );
     fixture.write("x.eq", "x\n");
     fixture.write("x.long", "x\n");
+    fixture.write("x.inc", "x\n");
+    fixture.write("x.own", "x\n");
     fixture.commit("attributes").await;
     fixture.git(&["init", "-q", "--bare", "embedded.git"]).await;
     let bare = fixture.root.join("embedded.git");
@@ -98,12 +107,41 @@ fn sprung(canaries: &Path) -> Vec<String> {
 async fn the_traps_would_spring_under_a_plain_git() {
     let (fixture, canaries) = trapped().await;
     fixture.write("a.txt", "changed\n");
-    run(&fixture.root, &["git", "status"]).await;
-    run(&fixture.root, &["git", "diff"]).await;
-    run(&fixture.root, &["git", "-c", "commit.gpgSign=false", "commit", "-q", "-a", "-m", "m"])
-        .await;
+    fixture.write("x.eq", "changed\n");
+    fixture.write("x.long", "changed\n");
+    fixture.write("x.inc", "changed\n");
+    fixture.write("x.own", "changed\n");
+    let path = fixture.beside("plain");
+    let commands: [&[&str]; 8] = [
+        &["status"],
+        &["diff"],
+        &["diff", "--no-ext-diff"],
+        &["commit", "-q", "-a", "-m", "signed"],
+        &["-c", "commit.gpgSign=false", "commit", "-q", "-a", "-m", "m", "--trailer", "Run=x"],
+        &["-c", "filter.trap.required=false", "worktree", "add", path.to_str().unwrap()],
+        &["cat-file", "-p", "0123456789012345678901234567890123456789"],
+        &["-C", "embedded.git", "status"],
+    ];
+    for command in commands {
+        run(&fixture.root, &[&["git"], command].concat()).await;
+    }
     let sprung = sprung(&canaries);
-    for expected in ["fsmonitor", "clean", "hook-pre-commit", "hook-post-commit"] {
+    for expected in [
+        "fsmonitor",
+        "diff-command",
+        "clean",
+        "clean-equals",
+        "smudge",
+        "process",
+        "included",
+        "worktree-config",
+        "gpg",
+        "trailer-cmd",
+        "textconv",
+        "ext",
+        "hook-pre-commit",
+        "hook-post-checkout",
+    ] {
         assert!(sprung.iter().any(|name| name == expected), "{expected} is not in {sprung:?}");
     }
 }
@@ -118,6 +156,8 @@ async fn no_function_runs_anything_the_repository_brings_along() {
     fixture.write("new.txt", "new\n");
     fixture.write("x.eq", "changed\n");
     fixture.write("x.long", "changed\n");
+    fixture.write("x.inc", "changed\n");
+    fixture.write("x.own", "changed\n");
 
     repo.state().await.unwrap();
     repo.diff("HEAD", DiffTo::WorkingTree, &[], false).await.unwrap();

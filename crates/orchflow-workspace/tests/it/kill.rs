@@ -43,7 +43,7 @@ async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
     let mine = fixture.beside("mine");
     let own = repo.worktree_add(&mine, "my-own", "HEAD").await.unwrap();
     write(&mine, "work.txt", "unsaved\n");
-    let mut kills = 0;
+    let (mut kills, mut unaided) = (0, 0);
     let whole = {
         let watch = orchflow_runtime::clock::Stopwatch::start();
         repo.worktree_add(&within.join("first"), "orchflow/first", "HEAD").await.unwrap();
@@ -57,11 +57,20 @@ async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
         if killed(&fixture, path.to_str().unwrap(), &branch, after).await {
             kills += 1;
         }
-        repo.worktree_repair(&within).await.unwrap();
+        // A daemon that starts repairs first; one that goes on adds again, and repairs when
+        // the kill left a lock that only a start may take away.
+        if round % 2 == 0 {
+            repo.worktree_repair(&within).await.unwrap();
+        } else if repo.worktree_add(&path, &branch, "HEAD").await.is_ok() {
+            unaided += 1;
+        } else {
+            repo.worktree_repair(&within).await.unwrap();
+        }
         let worktree = repo.worktree_add(&path, &branch, "HEAD").await.unwrap();
         is_whole(&repo, &worktree, 304).await;
     }
     assert!(kills > rounds() / 3, "only {kills} were killed in time");
+    assert!(unaided > rounds() / 3, "only {unaided} adds worked without a repair");
     assert_eq!(own.status().await.unwrap().len(), 1, "a worktree elsewhere is left alone");
     assert_eq!(repo.worktree_repair(&within).await.unwrap(), Default::default());
 }

@@ -56,6 +56,12 @@ fn a_workspace_is_taken_whole_and_linted_as_its_author_does() {
     let nextest = tests.iter().find(|test| test.framework == "nextest").unwrap();
     assert_eq!(nextest.argv.join(" "), "cargo nextest run --workspace");
     assert_eq!(tests[0].framework == "nextest", nextest.available);
+    let manifest = "[workspace]\nmembers = [\"a\", \"b\"]\ndefault-members = [\"a\"]\n";
+    let (_dir, part) = project(&[("Cargo.toml", manifest)]);
+    assert_eq!(lines(&part, AgentType::Test), ["cargo test"]);
+    let ci = (".gitlab-ci.yml", "  script: cargo test --workspace --locked\n");
+    let (_dir, all) = project(&[("Cargo.toml", manifest), ci]);
+    assert_eq!(lines(&all, AgentType::Test), ["cargo test --workspace"]);
     let (_dir, odd) = project(&[
         ("Cargo.toml", "[package]\nname = \"x\"\n"),
         ("Makefile", "lint:\n\tcargo clippy $(FLAGS) && echo ok\n"),

@@ -52,6 +52,8 @@ async fn a_snapshot_of_a_clean_tree_is_head_and_one_in_the_middle_of_a_merge_is_
     let commit = repo.snapshot("s").await.unwrap();
     assert_eq!(fixture.everything(), before);
     assert!(fixture.git(&["show", &format!("{commit}:a.txt")]).await.contains("<<<<<<<"));
+    let error = repo.commit_all("m", &[]).await.unwrap_err();
+    assert!(error.to_string().starts_with("a.txt in "), "{error}");
 }
 
 #[tokio::test]

@@ -151,4 +151,32 @@ async fn a_replaced_git_file_in_a_worktree_steers_nothing() {
     write(&path, "a.txt", "changed\n");
     let commit = worktree.commit_all("still ours", &[]).await.unwrap();
     assert_eq!(repo.resolve("orchflow/a").await.unwrap(), commit);
+    repo.worktree_add(&path, "orchflow/a", "HEAD").await.unwrap();
+    assert_eq!(git(&path, &["rev-parse", "HEAD"]).await, commit.unwrap(), "the link is mended");
+    write(&path, "b.txt", "unsaved\n");
+    std::fs::remove_file(path.join(".git")).unwrap();
+    let saved = repo.worktree_remove(&path).await.unwrap().unwrap();
+    let saved = repo.restore_saved(&saved, "rescued").await.unwrap();
+    assert_eq!(fixture.git(&["show", &format!("{saved}:b.txt")]).await, "unsaved");
+    assert!(!path.exists() && repo.worktree_list().await.unwrap().len() == 1);
+}
+
+#[tokio::test]
+async fn a_worktree_goes_with_a_clean_submodule_and_stays_with_a_changed_one() {
+    let fixture = Fixture::new().await;
+    let library = Fixture::new().await;
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
+    fixture.git(&[&add[..], &[library.root.to_str().unwrap(), "lib"]].concat()).await;
+    fixture.commit("with a submodule").await;
+    let repo = fixture.repo().await;
+    let path = fixture.beside("w");
+    repo.worktree_add(&path, "orchflow/a", "main").await.unwrap();
+    let update = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init"];
+    git(&path, &update).await;
+    write(&path, "lib/a.txt", "changed\n");
+    let error = repo.worktree_remove(&path).await.unwrap_err();
+    assert!(error.to_string().contains("the submodule lib"), "{error}");
+    write(&path, "lib/a.txt", "a\n");
+    assert_eq!(repo.worktree_remove(&path).await.unwrap(), None);
+    assert!(!path.exists());
 }
