@@ -80,12 +80,14 @@ pub(super) struct Git<'a> {
     repo: &'a Repo,
     env: Vec<(OsString, OsString)>,
     mark: String,
+    /// Where an answer is cut; none makes a longer one than [`LIMIT`] an error.
+    most: Option<usize>,
 }
 
 impl Repo {
     /// For commands that neither read nor write files of the working tree.
     pub(super) fn plain(&self) -> Git<'_> {
-        Git { repo: self, env: Vec::new(), mark: "git:".to_owned() }
+        Git { repo: self, env: Vec::new(), mark: "git:".to_owned(), most: None }
     }
 
     /// For commands that do: what drivers the repository defines are switched off.
@@ -107,6 +109,12 @@ impl Git<'_> {
     /// The same with children whose marks begin with this one.
     pub(super) fn marked(mut self, mark: String) -> Self {
         self.mark = mark;
+        self
+    }
+
+    /// The same with answers cut after so many bytes.
+    pub(super) const fn at_most(mut self, most: usize) -> Self {
+        self.most = Some(most);
         self
     }
 
@@ -137,12 +145,13 @@ impl Git<'_> {
         // One mark for each call: a call that takes too long is swept away by it, alone.
         let number = CALLS.fetch_add(1, Ordering::Relaxed);
         spec.mark = format!("{}{}-{number}.", self.mark, std::process::id());
-        let output = process::output(&spec, LIMIT, TIME).await.map_err(Error::Start)?;
+        let output = process::output(&spec, self.most.unwrap_or(LIMIT), TIME).await;
+        let output = output.map_err(Error::Start)?;
         let place = self.repo.root().to_owned();
         if output.timed_out {
             return Err(Error::Timeout { attempted: attempted.to_owned(), place });
         }
-        if output.stdout.len() >= LIMIT {
+        if self.most.is_none() && output.stdout.len() >= LIMIT {
             return Err(Error::TooLong { attempted: attempted.to_owned(), place });
         }
         Ok(output)

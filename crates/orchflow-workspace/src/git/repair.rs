@@ -102,7 +102,7 @@ fn is_young(admin: &Path) -> bool {
 }
 
 /// Removes `*.lock` files, at most `depth` folders deep.
-fn unlock(dir: &Path, depth: u32, unlocked: &mut Vec<PathBuf>) -> Result<()> {
+pub(super) fn unlock(dir: &Path, depth: u32, unlocked: &mut Vec<PathBuf>) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
     for entry in entries.flatten() {
         let path = entry.path();

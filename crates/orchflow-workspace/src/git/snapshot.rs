@@ -94,7 +94,7 @@ pub(super) fn holds_work(state: &RepoState) -> bool {
     state.entries.iter().any(|entry| entry.kind != EntryKind::NestedRepository)
 }
 
-async fn stage(git: &call::Git<'_>, state: &RepoState) -> Result<()> {
+pub(super) async fn stage(git: &call::Git<'_>, state: &RepoState) -> Result<()> {
     // A nested repository would be staged as a link to a commit that nobody else has.
     let nested = state.entries.iter().filter(|entry| entry.kind == EntryKind::NestedRepository);
     let skipped = nested.map(|entry| pathspec("top,exclude,literal", &entry.path));
@@ -102,7 +102,7 @@ async fn stage(git: &call::Git<'_>, state: &RepoState) -> Result<()> {
     git.run("stage the changes", args).await.map(drop)
 }
 
-fn with_trailers(message: &str, trailers: &[(String, String)]) -> String {
+pub(super) fn with_trailers(message: &str, trailers: &[(String, String)]) -> String {
     let mut text = cut(message).trim_end().to_owned();
     let mut separator = "\n\n";
     for (key, value) in trailers {
