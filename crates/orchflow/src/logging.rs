@@ -103,7 +103,7 @@ mod tests {
     fn a_long_log_is_put_aside_once_and_the_new_one_goes_on() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("daemon.log");
-        let mut log = LogFile::open(&path, 10).unwrap();
+        let mut log = LogFile::open(&path, 15).unwrap();
         for line in ["one line\n", "two line\n", "three line\n", "four line\n"] {
             log.append(line.as_bytes());
         }

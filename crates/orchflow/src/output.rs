@@ -106,12 +106,6 @@ impl Output {
         self.stdin_is_terminal && self.stdout.terminal
     }
 
-    /// Whether standard input is a terminal.
-    #[must_use]
-    pub(crate) const fn stdin_is_terminal(self) -> bool {
-        self.stdin_is_terminal
-    }
-
     /// Whether talk may have colours.
     #[must_use]
     pub(crate) const fn talk_color(self) -> bool {

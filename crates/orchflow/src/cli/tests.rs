@@ -113,6 +113,6 @@ fn what_cannot_be_meant_is_refused_with_what_could_be() {
 
 #[test]
 fn the_first_page_of_help_is_short() {
-    let help = Cli::command().render_help().to_string();
+    let help = Cli::command().term_width(100).render_help().to_string();
     insta::assert_snapshot!(help);
 }

@@ -84,7 +84,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
 fn tell(out: Output, result: &ShowResult, origin: bool) {
     for setting in &result.settings {
         let value = visible(&setting.value.to_string());
-        let from = if origin { format!("{:<28}", value) } else { value };
+        let from = if origin { format!("{value:<28}") } else { value };
         let source =
             if origin { out.paint(Style::Dim, &visible(&setting.origin)) } else { String::new() };
         out.line(format!("{:<32} {from} {source}", visible(&setting.key)).trim_end());

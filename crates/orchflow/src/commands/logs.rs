@@ -35,16 +35,7 @@ pub struct Args {
 /// Does it.
 pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     let path = cx.places.log();
-    let open = |path: &Path| {
-        File::open(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Stop::new(ErrorKind::NotFound, format!("there is no log at {} yet", path.display()))
-                    .hint("`orchflow up` starts the daemon, which writes it")
-            }
-            _ => Stop::file("read", path, &error),
-        })
-    };
-    let mut file = BufReader::new(open(&path)?);
+    let mut file = open(&path)?;
     let mut last = VecDeque::new();
     let mut line = Vec::new();
     while file.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
@@ -56,20 +47,33 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     for line in last.iter().filter(|_| args.lines > 0) {
         cx.out.bytes(line);
     }
-    while args.follow {
+    if args.follow { follow(cx, &path, file).await } else { Ok(()) }
+}
+
+/// Goes on until it is interrupted.
+async fn follow(cx: &Context, path: &Path, mut file: BufReader<File>) -> Ended {
+    loop {
         let mut fresh = Vec::new();
-        let read = file.read_to_end(&mut fresh);
-        read.map_err(|error| Stop::file("read", &path, &error))?;
+        file.read_to_end(&mut fresh).map_err(|error| Stop::file("read", path, &error))?;
         cx.out.bytes(&fresh);
         if fresh.is_empty() {
             tokio::time::sleep(LOOK).await;
-            let same = |now: std::fs::Metadata| {
-                file.get_ref().metadata().is_ok_and(|before| before.ino() == now.ino())
-            };
-            if path.metadata().is_ok_and(|now| !same(now)) {
-                file = BufReader::new(open(&path)?); // the old one was put aside
+            let number = |meta: std::fs::Metadata| meta.ino();
+            let (before, now) =
+                (file.get_ref().metadata().map(number), path.metadata().map(number));
+            if now.is_ok_and(|now| before.is_ok_and(|before| before != now)) {
+                file = open(path)?; // the old one was put aside
             }
         }
     }
-    Ok(())
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, Stop> {
+    File::open(path).map(BufReader::new).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Stop::new(ErrorKind::NotFound, format!("there is no log at {} yet", path.display()))
+                .hint("`orchflow up` starts the daemon, which writes it")
+        }
+        _ => Stop::file("read", path, &error),
+    })
 }

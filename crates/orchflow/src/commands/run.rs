@@ -49,7 +49,7 @@ pub struct Args {
 
 /// The flags that settle how a run goes; what is left out comes from configuration.
 #[derive(Debug, Default, clap::Args)]
-pub struct Choosing {
+pub(crate) struct Choosing {
     /// Goes on with a plan that changes files without asking
     #[arg(long)]
     auto_approve: bool,

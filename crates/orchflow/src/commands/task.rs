@@ -144,7 +144,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
             let params = ListParams { parent_id: parent, status: None, cursor, limit };
             let result = client.call::<List>(params).await?;
             cx.out.result(&result, |out, result| {
-                list(out, &result.tasks, result.next_cursor.as_deref())
+                list(out, &result.tasks, result.next_cursor.as_deref());
             });
         }
         Verb::Show(id) => {

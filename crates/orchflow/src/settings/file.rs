@@ -62,7 +62,7 @@ impl Reader<'_> {
             let key = if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
             // A dot inside a quoted name would read as two names everywhere else.
             let unknown = name.contains('.') || name.is_empty();
-            let span = table.key(name).and_then(|key| key.span()).or_else(|| item.span());
+            let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
             let place = place(self.path, self.text, span);
             match (keys::find(&key), item.as_table_like()) {
                 _ if unknown => return Err(Error::Unknown { place, key, nearest: None }),
