@@ -9,7 +9,27 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Every crash point of the code base.
-pub const POINTS: &[&str] = &[];
+pub const POINTS: &[&str] = &[
+    // Around the one commit of a batch, and between the steps of one migration.
+    "store.before_commit",
+    "store.after_commit",
+    "store.after_migration_step",
+    // Around the commit of a command of a run, and after an action was performed.
+    "run.before_commit",
+    "run.after_commit",
+    "action.performed",
+    // Around a turn of an agent, and after its work was committed on the leaf's branch.
+    "execute.before_turn",
+    "execute.after_turn",
+    "execute.after_commit",
+    // Around the effects on the repository.
+    "merge.before",
+    "merge.after",
+    "land.before",
+    "land.after",
+    "clean.before",
+    "clean.after",
+];
 
 /// Marks an instant at which the process may be killed by a test.
 #[macro_export]

@@ -56,11 +56,22 @@ pub fn answer(
         let given = answer.to_owned();
         return Err(Error::NotAnOption { attention: id, given, options: asked.options });
     }
-    tx.execute(
-        "UPDATE attention SET answer = ?2, answered_at = ?3 WHERE attention_id = ?1",
-        params![key(id), answer, At(at)],
-    )?;
-    Ok(Attention { answer: Some(answer.to_owned()), answered_at: Some(at), ..asked })
+    settle(tx, asked, answer, at)
+}
+
+/// Closes a question that nobody needs to answer any more, with a word that need not be
+/// among its options; none when it is not open.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn close(
+    tx: &mut Tx<'_>,
+    id: AttentionId,
+    answer: &str,
+    at: Timestamp,
+) -> Result<Option<Attention>, Error> {
+    let open = get(tx, id)?.filter(|asked| asked.answer.is_none());
+    open.map(|asked| settle(tx, asked, answer, at)).transpose()
 }
 
 /// A question.
@@ -95,6 +106,18 @@ pub fn all(
     )
 }
 
+/// Every question of a run, answered or not, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn of_run(reader: &Reader<'_>, run_id: RunId) -> Result<Vec<Attention>, Error> {
+    reader.all(
+        concat!(columns!(), "WHERE run_id = ?1 ORDER BY attention_id"),
+        [key(run_id)],
+        attention,
+    )
+}
+
 /// The open questions that hold a run up, oldest first.
 ///
 /// # Errors
@@ -105,6 +128,19 @@ pub fn open_for_run(reader: &Reader<'_>, run_id: RunId) -> Result<Vec<Attention>
         [key(run_id)],
         attention,
     )
+}
+
+fn settle(
+    tx: &mut Tx<'_>,
+    asked: Attention,
+    answer: &str,
+    at: Timestamp,
+) -> Result<Attention, Error> {
+    tx.execute(
+        "UPDATE attention SET answer = ?2, answered_at = ?3 WHERE attention_id = ?1",
+        params![key(asked.attention_id), answer, At(at)],
+    )?;
+    Ok(Attention { answer: Some(answer.to_owned()), answered_at: Some(at), ..asked })
 }
 
 fn attention(row: &Row<'_>) -> rusqlite::Result<Attention> {

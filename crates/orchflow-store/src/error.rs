@@ -106,6 +106,16 @@ pub enum Error {
         /// Where it should have gone.
         parent: TaskId,
     },
+    /// A command was built on a state the journal does not have.
+    #[error("the journal of {run} goes on at {next}, not at {seq}")]
+    JournalPlace {
+        /// The run.
+        run: RunId,
+        /// The place the command should have had.
+        seq: u64,
+        /// The next place.
+        next: u64,
+    },
     /// Somebody else was first to answer.
     #[error("{attention} was answered already: {answer}")]
     AlreadyAnswered {
@@ -232,7 +242,9 @@ impl Explain for Error {
             Self::RunNotFound(_) => ErrorKind::RunNotFound,
             Self::PaneNotFound(_) => ErrorKind::PaneNotFound,
             Self::AttentionNotFound(_) => ErrorKind::NotFound,
-            Self::Cycle { .. } | Self::AlreadyAnswered { .. } => ErrorKind::Conflict,
+            Self::Cycle { .. } | Self::JournalPlace { .. } | Self::AlreadyAnswered { .. } => {
+                ErrorKind::Conflict
+            }
             Self::NotAnOption { .. } => ErrorKind::InvalidParams,
         }
     }

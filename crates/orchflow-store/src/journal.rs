@@ -9,7 +9,7 @@ use crate::{Error, Reader, Tx};
 /// One command of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its place in the run's journal, from 1.
+    /// Its place in the run's journal, from 0.
     pub seq: u64,
     /// When it was given.
     pub at: Timestamp,
@@ -17,20 +17,32 @@ pub struct Entry {
     pub command: String,
 }
 
-/// Appends a command to a run's journal and answers its place, from 1.
+/// Appends a command to a run's journal as its `seq`-th, from 0.
+///
+/// Whoever sends commands ahead counts them: when one was not taken, or another process
+/// wrote to the run, those that were built on it are refused too.
 ///
 /// # Errors
-/// When the database cannot be written.
-pub fn append(tx: &mut Tx<'_>, run_id: RunId, at: Timestamp, command: &str) -> Result<u64, Error> {
+/// [`Error::JournalPlace`] when `seq` is not the next place.
+pub fn append(
+    tx: &mut Tx<'_>,
+    run_id: RunId,
+    seq: u64,
+    at: Timestamp,
+    command: &str,
+) -> Result<(), Error> {
     let last = tx.one("SELECT max(seq) FROM journal WHERE run_id = ?1", [key(run_id)], |row| {
         row.get::<_, Option<u64>>(0)
     })?;
-    let seq = last.flatten().unwrap_or(0) + 1;
+    let next = last.flatten().map_or(0, |last| last + 1);
+    if seq != next {
+        return Err(Error::JournalPlace { run: run_id, seq, next });
+    }
     tx.execute(
         "INSERT INTO journal (run_id, seq, at, command) VALUES (?1, ?2, ?3, ?4)",
         params![key(run_id), seq, At(at), command],
     )?;
-    Ok(seq)
+    Ok(())
 }
 
 /// Every command of a run, in order.

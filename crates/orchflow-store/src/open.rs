@@ -27,6 +27,8 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const QUEUE: usize = 1024;
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How often a new file is tried to be switched while others do the same.
+const SWITCHES: u32 = 50;
 /// Prepared statements kept by each connection.
 const STATEMENTS: usize = 128;
 
@@ -73,7 +75,15 @@ pub(crate) fn open(path: &Path, at: Timestamp, options: Options) -> Result<(Stor
         backup: migrated.backup,
         unclean: !clean && !migrated.created,
     };
-    Ok((start(path, conn, options, (clean, newest))?, opened))
+    let found = Found { clean, created: migrated.created, newest };
+    Ok((start(path, conn, options, found)?, opened))
+}
+
+/// What the writer is told of the file.
+struct Found {
+    clean: bool,
+    created: bool,
+    newest: Cursor,
 }
 
 /// Refuses what is no database of SQLite, and makes an empty file where there is none.
@@ -95,7 +105,7 @@ fn look(path: &Path) -> Result<(), Error> {
             read.map_err(|error| refuse(Trouble::Other, None, Some(error)))?;
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            backup::private(path).map_err(|error| refuse(trouble(&error), None, Some(error)))?;
+            make(path).map_err(|error| refuse(trouble(&error), None, Some(error)))?;
         }
         Err(error) => return Err(refuse(trouble(&error), None, Some(error))),
     }
@@ -103,6 +113,14 @@ fn look(path: &Path) -> Result<(), Error> {
     // An empty file is one whose creation was interrupted, unless there once was more.
     let sound = if magic.is_empty() { backup.is_none() } else { magic == MAGIC };
     if sound { Ok(()) } else { Err(refuse(Trouble::Corrupt, backup, None)) }
+}
+
+/// Makes an empty file, unless somebody else has just made it.
+fn make(path: &Path) -> io::Result<()> {
+    match backup::private(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 fn trouble(error: &io::Error) -> Trouble {
@@ -121,7 +139,7 @@ fn prepare(path: &Path, at: Timestamp, options: Options) -> Result<(Connection, 
     // refused stays as it is, byte for byte.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(refuse)?;
     let found = migrate::inspect(&conn, path, KNOWN)?;
-    conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(refuse)?;
+    log_ahead(&conn).map_err(refuse)?;
     conn.pragma_update(None, "synchronous", "FULL").map_err(refuse)?;
     conn.pragma_update(None, "temp_store", "MEMORY").map_err(refuse)?;
     conn.pragma_update(None, "journal_size_limit", 64 << 20).map_err(refuse)?;
@@ -137,6 +155,23 @@ fn prepare(path: &Path, at: Timestamp, options: Options) -> Result<(Connection, 
     Ok((conn, migrated))
 }
 
+/// Switches a new file to write-ahead logging; one that has it stays as it is.
+///
+/// SQLite does not wait for others to switch, it gives up at once. A write lock it does wait
+/// for; whoever had it has switched by then, or is about to.
+fn log_ahead(conn: &Connection) -> rusqlite::Result<()> {
+    let switch = || conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    for _ in 0..SWITCHES {
+        match switch() {
+            Err(error) if Trouble::of(&error) == Trouble::Locked => {
+                conn.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+            }
+            done => return done,
+        }
+    }
+    switch()
+}
+
 /// A connection with the settings every connection of ours has.
 pub(crate) fn connect(path: &Path, access: OpenFlags, busy: Duration) -> Result<Connection, Error> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -146,16 +181,12 @@ pub(crate) fn connect(path: &Path, access: OpenFlags, busy: Duration) -> Result<
     Ok(conn)
 }
 
-fn start(
-    path: &Path,
-    conn: Connection,
-    options: Options,
-    (clean, newest): (bool, Cursor),
-) -> Result<Store, Error> {
+fn start(path: &Path, conn: Connection, options: Options, found: Found) -> Result<Store, Error> {
     let (sender, jobs) = mpsc::channel(QUEUE);
-    let (bell, rung) = watch::channel(newest);
+    let (bell, rung) = watch::channel(found.newest);
     let tally = Arc::new(Tally::default());
-    let writer = Writer { conn, jobs, bell, tally: tally.clone(), clean };
+    let (clean, wrote) = (found.clean, found.created);
+    let writer = Writer { conn, jobs, bell, tally: tally.clone(), clean, wrote };
     let thread = thread::Builder::new().name("store-writer".to_owned());
     thread.spawn(move || writer.run()).map_err(|error| Error::Open {
         path: path.to_owned(),
@@ -167,3 +198,6 @@ fn start(
     let readers = Readers::new(path, options.busy);
     Ok(Store::new(Shared { jobs: sender, readers, bell: rung, tally }))
 }
+
+#[cfg(test)]
+mod tests;

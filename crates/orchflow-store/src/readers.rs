@@ -1,17 +1,17 @@
 //! The pool of read-only connections: made when needed, at most a handful, kept for the next.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use crate::{Error, Reader, open};
 
 /// The most readers at a time; who comes after waits for one to be given back.
 const MOST: usize = 8;
 
-#[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
     busy: Duration,
@@ -19,9 +19,11 @@ pub(crate) struct Readers {
     returned: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Pool {
     idle: Vec<Connection>,
+    /// Ways to end what runs on connections outside of the pool.
+    apart: Vec<InterruptHandle>,
     lent: usize,
     closed: bool,
 }
@@ -51,17 +53,28 @@ impl Readers {
         result
     }
 
-    /// A connection outside of the pool, for what takes long.
+    /// A connection outside of the pool, for what takes long; closing interrupts it.
     pub(crate) fn apart(&self) -> Result<Connection, Error> {
-        open::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY, self.busy)
+        let conn = self.connect()?;
+        let mut pool = self.lock();
+        if pool.closed {
+            return Err(Error::Closed);
+        }
+        pool.apart.push(conn.get_interrupt_handle());
+        Ok(conn)
     }
 
-    /// Closes what is idle and lends no more.
+    /// Closes what is idle, interrupts what takes long, and lends no more.
     pub(crate) fn close(&self) {
         let mut pool = self.lock();
         pool.closed = true;
         pool.idle.clear();
+        pool.apart.drain(..).for_each(|long| long.interrupt());
         self.returned.notify_all();
+    }
+
+    fn connect(&self) -> Result<Connection, Error> {
+        open::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY, self.busy)
     }
 
     fn lend(&self) -> Result<Lent<'_>, Error> {
@@ -83,12 +96,18 @@ impl Readers {
         drop(pool);
         // From here on the place is given back whatever happens.
         let mut lent = Lent { readers: self, conn: None };
-        lent.conn = Some(self.apart()?);
+        lent.conn = Some(self.connect()?);
         Ok(lent)
     }
 
     fn lock(&self) -> MutexGuard<'_, Pool> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Readers").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -128,3 +147,6 @@ impl Drop for Lent<'_> {
         self.readers.returned.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;

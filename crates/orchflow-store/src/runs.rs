@@ -58,6 +58,31 @@ pub fn upsert_leaf(
     if changed == 0 { Err(Error::RunNotFound(run_id)) } else { Ok(()) }
 }
 
+/// Takes every leaf away that is not among `leaves`, as when another plan was approved;
+/// the tasks of those that went, in the old plan's order.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn retain_leaves(
+    tx: &mut Tx<'_>,
+    run_id: RunId,
+    leaves: &[TaskId],
+) -> Result<Vec<TaskId>, Error> {
+    let mut gone = tx.all(
+        "SELECT task_id FROM run_leaves WHERE run_id = ?1 ORDER BY position, task_id",
+        [key(run_id)],
+        |row| Ok(row.get::<_, Key<TaskId>>(0)?.0),
+    )?;
+    gone.retain(|leaf| !leaves.contains(leaf));
+    for leaf in &gone {
+        tx.execute(
+            "DELETE FROM run_leaves WHERE run_id = ?1 AND task_id = ?2",
+            params![key(run_id), key(*leaf)],
+        )?;
+    }
+    Ok(gone)
+}
+
 /// A run with its leaves in the plan's order.
 ///
 /// # Errors
@@ -65,6 +90,15 @@ pub fn upsert_leaf(
 pub fn get(reader: &Reader<'_>, run_id: RunId) -> Result<Option<Run>, Error> {
     let run = reader.one("SELECT view FROM runs WHERE run_id = ?1", [key(run_id)], view)?;
     run.map(|run| with_leaves(reader, run)).transpose()
+}
+
+/// Where a run stands, by its row alone; none when there is no such run.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn status(reader: &Reader<'_>, run_id: RunId) -> Result<Option<RunStatus>, Error> {
+    let run = reader.one("SELECT view FROM runs WHERE run_id = ?1", [key(run_id)], view)?;
+    Ok(run.map(|run| run.status))
 }
 
 /// At most `limit` runs with their leaves, newest first, older than `before`.

@@ -21,8 +21,10 @@ pub struct Store(Arc<Shared>);
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) jobs: mpsc::Sender<Message>,
+    // Dropped before `jobs`: the connection that is closed last folds the log into the file,
+    // and only the writer's can.
     pub(crate) readers: Readers,
+    pub(crate) jobs: mpsc::Sender<Message>,
     pub(crate) bell: watch::Receiver<Cursor>,
     pub(crate) tally: Arc<Tally>,
 }
@@ -198,18 +200,33 @@ impl Store {
         }
     }
 
-    /// Finishes what is queued, marks the file as cleanly closed and closes it. Clones of
-    /// the store answer [`Error::Closed`] from then on; closing twice does nothing.
+    /// Lends no more readers, finishes what is queued, marks the file as cleanly closed and
+    /// closes it. Clones of the store answer [`Error::Closed`] from then on; closing twice does nothing.
     ///
     /// # Errors
     /// What SQLite said when the mark could not be written.
     pub async fn close(&self) -> Result<(), Error> {
+        self.0.readers.close();
         let (reply, closed) = oneshot::channel();
         if self.0.jobs.send(Message::Close(reply)).await.is_err() {
             return Ok(());
         }
-        let result = closed.await.unwrap_or(Ok(()));
+        closed.await.unwrap_or(Ok(()))
+    }
+
+    /// [`Store::close`] for a thread outside of the async runtime.
+    ///
+    /// # Errors
+    /// As [`Store::close`].
+    ///
+    /// # Panics
+    /// On a thread of the async runtime.
+    pub fn close_blocking(&self) -> Result<(), Error> {
         self.0.readers.close();
-        result
+        let (reply, closed) = oneshot::channel();
+        if self.0.jobs.blocking_send(Message::Close(reply)).is_err() {
+            return Ok(());
+        }
+        closed.blocking_recv().unwrap_or(Ok(()))
     }
 }

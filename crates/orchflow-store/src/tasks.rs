@@ -177,14 +177,16 @@ pub fn roots(
     before: Option<TaskId>,
     limit: u32,
 ) -> Result<Vec<Task>, Error> {
-    // UUIDs sort as their bytes and begin with the time they were minted.
+    // UUIDs sort as their bytes and begin with the time they were minted. Without INDEXED
+    // BY the planner takes the index by parent and sorts every root for each page.
     let before = before.map_or([0xff; 16], key);
     match status {
         None => reader.all(
             concat!(
                 "SELECT ",
                 columns!(),
-                " FROM tasks WHERE parent_id IS NULL AND id < ?1 ORDER BY id DESC LIMIT ?2"
+                " FROM tasks INDEXED BY tasks_roots WHERE parent_id IS NULL AND id < ?1 \
+                 ORDER BY id DESC LIMIT ?2"
             ),
             params![before, limit],
             task,
@@ -337,3 +339,6 @@ fn is_foreign_key(error: &Error) -> bool {
         .sqlite_error()
         .is_some_and(|error| error.extended_code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,8 @@ pub(crate) struct Writer {
     /// Whether the file still bears the mark of a clean stop. The first commit takes the
     /// mark away, so that opening costs no fsync.
     pub(crate) clean: bool,
+    /// Whether anything was committed. Who only looked says nothing about the file.
+    pub(crate) wrote: bool,
 }
 
 impl Writer {
@@ -107,7 +109,7 @@ impl Writer {
         crash_point!("store.before_commit");
         self.execute("COMMIT")?;
         crash_point!("store.after_commit");
-        self.clean = false;
+        (self.clean, self.wrote) = (false, true);
         self.tally.commits.fetch_add(1, Ordering::Relaxed);
         self.tally.transactions.fetch_add(ran.len() as u64, Ordering::Relaxed);
         if let Some(cursor) = newest {
@@ -142,7 +144,7 @@ impl Writer {
     }
 
     fn close(self) -> Result<(), Error> {
-        if !self.clean {
+        if self.wrote {
             meta::set(&mut Tx::new(&self.conn), meta::CLEAN, "yes")?;
         }
         self.conn.close().map_err(|(_, error)| error.into())
@@ -153,3 +155,6 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,21 @@
-//! Floor 2: terminals: the mux backend, native panes, the output log, the screen model.
+//! Floor 2: terminals: native panes, the output log, the screen model.
+//!
+//! A pane is a process behind a terminal or behind three pipes. Every byte it prints
+//! goes to its log first and to its screen second; whoever watches it reads the log from
+//! an offset, so that nobody who is slow can hold it up. What this crate deliberately is
+//! not: it names no client, no frame and no database, and it remembers no pane after its
+//! process but for the log on disk ([`LogReader::open`]).
+//!
+//! Start reading at [`native::spawn`], then [`Pane`].
+
+pub mod ansi;
+pub mod error;
+pub mod log;
+pub mod native;
+pub mod pane;
+pub mod screen;
+
+pub use error::Error;
+pub use log::{Bounds, Chunk, LogReader, Summary};
+pub use pane::{Pane, PaneSpec, Stream};
+pub use screen::{AlacrittyScreen, Screen};

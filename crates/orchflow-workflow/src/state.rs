@@ -200,6 +200,30 @@ impl State {
         self.leaves[place as usize].base.as_deref()
     }
 
+    /// The place of a leaf in the plan, from 0.
+    #[must_use]
+    pub fn position(&self, task: TaskId) -> Option<u32> {
+        self.tree.leaf_of(task)
+    }
+
+    /// The project's own checks.
+    #[must_use]
+    pub fn gates(&self) -> &[Gate] {
+        &self.gates
+    }
+
+    /// The commits on the integration branch, oldest first.
+    #[must_use]
+    pub fn commits(&self) -> &[String] {
+        self.merges.commits()
+    }
+
+    /// The commit the integration branch stands at, once the run is open.
+    #[must_use]
+    pub fn integration_head(&self) -> Option<&str> {
+        self.commits().last().or(self.run.base.as_ref()).map(String::as_str)
+    }
+
     /// The actions that were handed out and owe their outcome, by key.
     pub fn in_flight(&self) -> btree_map::Values<'_, ActionKey, Action> {
         self.desk.in_flight.values()

@@ -85,6 +85,14 @@ pub enum Error {
         /// What would be lost or broken.
         why: String,
     },
+    /// A conflict has to be solved first.
+    #[error("{} in {} is in conflict", path.display(), root.display())]
+    Conflicted {
+        /// The checkout.
+        root: PathBuf,
+        /// The first path in conflict.
+        path: PathBuf,
+    },
     /// There is no saved state of this name.
     #[error("nothing is saved under the name `{name}`")]
     NoSaved {
@@ -136,9 +144,10 @@ impl Explain for Error {
             Self::Git { .. } | Self::TooLong { .. } => ErrorKind::Git,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::BadName { .. } => ErrorKind::InvalidParams,
-            Self::PathTaken { .. } | Self::Kept { .. } | Self::BranchExists { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::PathTaken { .. }
+            | Self::Kept { .. }
+            | Self::BranchExists { .. }
+            | Self::Conflicted { .. } => ErrorKind::Conflict,
             Self::NotAWorktree { .. } | Self::NoSaved { .. } => ErrorKind::NotFound,
             Self::LinkLeaves { .. } => ErrorKind::PermissionDenied,
             Self::ConfigTooLarge { .. } | Self::File { .. } => ErrorKind::File,

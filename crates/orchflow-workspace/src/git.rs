@@ -10,9 +10,11 @@ mod call;
 mod diff;
 mod drivers;
 mod exclude;
+mod keyed;
 mod land;
 mod merge;
 mod repair;
+mod reset;
 mod saved;
 mod snapshot;
 mod status;
@@ -20,9 +22,11 @@ mod worktree;
 
 pub use branch::{Commit, valid_branch};
 pub use diff::{Change, Diff, DiffTo};
+pub use keyed::{KEY_TRAILER, KeyedCommit};
 pub use land::{FastForward, NotLanded, shell_word, take_command};
 pub use merge::Merge;
 pub use repair::Repaired;
+pub use reset::{Leaving, Reset};
 pub use saved::{RefKind, Saved};
 pub use status::{EntryKind, Operation, RepoState, StatusEntry};
 pub use worktree::Worktree;
@@ -59,6 +63,19 @@ impl Repo {
         Ok(Self::at(root, git_dir, common_dir))
     }
 
+    /// The worktree at `path` of the repository whose common folder is `common_dir`, as
+    /// [`Repo::common_dir`] answers it; nothing inside the worktree is believed.
+    ///
+    /// # Errors
+    /// [`Error::NoRepository`], [`Error::NotAWorktree`].
+    pub fn of(common_dir: &Path, path: &Path) -> Result<Self> {
+        if !common_dir.join("objects").is_dir() {
+            return Err(Error::NoRepository { dir: common_dir.to_owned() });
+        }
+        let common = common_dir.to_owned();
+        Self::at(path.to_owned(), common.clone(), common).worktree(path)
+    }
+
     pub(crate) fn at(root: PathBuf, git_dir: PathBuf, common_dir: PathBuf) -> Self {
         Self(Arc::new(Place { root, git_dir, common_dir }))
     }
@@ -79,6 +96,26 @@ impl Repo {
     #[must_use]
     pub fn common_dir(&self) -> &Path {
         &self.0.common_dir
+    }
+
+    /// Whether this is the checkout the repository was made with, and not a linked worktree.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        self.git_dir() == self.common_dir()
+    }
+
+    /// A name for a folder of things that belong to this repository: the name of its main
+    /// checkout and eight hexadecimal digits that tell it from others of that name.
+    #[must_use]
+    pub fn folder_name(&self) -> String {
+        let common = self.common_dir();
+        let own_folder = common.file_name().is_some_and(|name| name == ".git");
+        let place = if own_folder { common.parent().unwrap_or(common) } else { common };
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let letter = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
+        let name: String = name.chars().map(letter).take(60).collect();
+        let hash = blake3::hash(place.as_os_str().as_encoded_bytes()).to_hex();
+        format!("{}-{}", name.trim_start_matches('-'), &hash[..8])
     }
 
     /// The commit at HEAD.

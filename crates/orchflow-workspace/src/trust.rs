@@ -134,10 +134,15 @@ fn link(dir: &Path, path: &Path) -> Result<ConfigFile> {
 
 fn file(path: &Path, content: &[u8]) -> ConfigFile {
     ConfigFile {
-        path: path.display().to_string(),
+        path: readable(path),
         size: content.len() as u64,
         hash: blake3::hash(content).to_hex().to_string(),
     }
+}
+
+/// The path as text; bytes that are not UTF-8 are escaped, so that two never look alike.
+fn readable(path: &Path) -> String {
+    path.to_str().map_or_else(|| format!("{path:?}"), str::to_owned)
 }
 
 /// The content, or none when it is longer than the limit.

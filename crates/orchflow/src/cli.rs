@@ -8,7 +8,7 @@ use orchflow_client::Error;
 use orchflow_types::ErrorKind;
 
 use crate::commands::{
-    agents, attention, completions, config, doctor, down, exec, home, logs, pane, plan, policy,
+    agents, attention, completions, config, demo, doctor, down, exec, home, logs, pane, plan, policy,
     route, rpc, run, runs, status, task, trust, up,
 };
 use crate::context::Context;
@@ -90,6 +90,11 @@ pub enum Command {
     Logs(logs::Args),
     /// Prints the completions of a shell
     Completions(completions::Args),
+    /// Shows the whole chain on a small real project, with a scripted agent
+    Demo(demo::Args),
+    /// Plays a part of the demo
+    #[command(hide = true)]
+    DemoAgent(demo::scripted::Args),
 }
 
 /// The program: reads argv, runs the command, answers its exit code.
@@ -139,6 +144,8 @@ async fn dispatch(cli: Cli) -> Ended {
         Command::Rpc(args) => rpc::run(cx, args).await,
         Command::Logs(args) => logs::run(cx, args).await,
         Command::Completions(args) => completions::run(cx, args),
+        Command::Demo(args) => Box::pin(demo::run(cx, args)).await,
+        Command::DemoAgent(args) => demo::scripted::run(cx, &args),
     }
 }
 

@@ -87,11 +87,7 @@ fn command(program: &Path, places: &Places, listen: Option<&str>, ready: i32) ->
     }
     // The daemon needs what its user set, provider keys included; its children get less.
     let mut env = env::all();
-    for name in ["ORCHFLOW_HOME", "ORCHFLOW_CONFIG"] {
-        if let Some(path) = env::path(name) {
-            env.push((name.into(), crate::places::absolute(path).into()));
-        }
-    }
+    env.extend(places.variables().into_iter().map(|(name, path)| (name.into(), path.into())));
     env.push((ready::VARIABLE.into(), ready.to_string().into()));
     // It holds no folder of the user's, so that any may be unmounted or deleted.
     let spec = Spec::new(argv, places.state());

@@ -15,6 +15,8 @@ const SOCKET_PATH_MAX: usize = 107;
 /// Every path orchflow uses, settled once per process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
+    /// The one folder everything is under, when there is one.
+    home: Option<PathBuf>,
     config: PathBuf,
     state: PathBuf,
     run: PathBuf,
@@ -133,13 +135,33 @@ impl Places {
             given.orchflow_config.clone().unwrap_or_else(|| config_dir.join("config.toml"));
         let socket = run.join("orchflow.sock");
         let socket = if fits(&socket) { socket } else { short_dir(&run).join("orchflow.sock") };
-        Ok(Self { config, state, run, socket })
+        let home = given.orchflow_home.clone();
+        Ok(Self { home, config, state, run, socket })
     }
 
     /// The user's configuration file.
     #[must_use]
     pub fn config(&self) -> &Path {
         &self.config
+    }
+
+    /// The user's policy files.
+    #[must_use]
+    pub fn policies(&self) -> PathBuf {
+        self.config.with_file_name("policies")
+    }
+
+    /// The variables that lead another process to the same places.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, &Path)> {
+        let home = self.home.as_deref().map(|home| ("ORCHFLOW_HOME", home));
+        home.into_iter().chain([("ORCHFLOW_CONFIG", self.config.as_path())]).collect()
+    }
+
+    /// What the marks of all children of daemons of these places begin with.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        format!("{:016x}:", fnv1a(self.state.as_os_str().as_encoded_bytes()))
     }
 
     /// The folder of everything durable.

@@ -42,3 +42,27 @@ pub(super) fn run(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         paired(setup.rounds, || timed(|| daemon.status()), || timed(|| tmux.list()))?;
     Ok(vec![cold, ASK.row(ours, peer)])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn both_sides_are_started_asked_and_ended_in_every_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let binary = folder.path().join("orchflow");
+        let calls = folder.path().join("calls");
+        // A stand-in that only notes how it is called; the peer is the real one.
+        let script = format!("#!/bin/sh\nprintf '%s ' \"$1\" >> '{}'\n", calls.display());
+        std::fs::write(&binary, script).unwrap();
+        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+        let rows = run(&Setup { binary, rounds: 2 }).unwrap();
+        let told: Vec<_> = rows.iter().map(|row| (row.ours > 0.0, row.ratio.is_some())).collect();
+        assert_eq!(told, [(true, true), (true, true)]);
+        let calls = std::fs::read_to_string(calls).unwrap();
+        assert_eq!(calls, "up down down up down down up status status down ");
+    }
+}

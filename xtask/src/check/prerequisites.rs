@@ -24,6 +24,11 @@ const TABLE: &[Prerequisite] = &[
         package: "bash",
         needed_by: "panes with a real shell in orchflow-terminal",
     },
+    Prerequisite {
+        program: "tmux",
+        package: "tmux",
+        needed_by: "the peer of the start-up bench in xtask",
+    },
 ];
 
 /// Sees that every program of the table is there; as root it installs what is not.

@@ -3,13 +3,22 @@
 use super::tree::File;
 use super::{Fault, Tree};
 
-/// No test code calls a sleep of the standard library or of tokio.
+/// What the line above a sleep begins with where the passing of time is itself what a test
+/// measures, such as what a thing costs in ten seconds of doing nothing.
+const MEASURED: &str = "// Measured:";
+
+/// No test code calls a sleep of the standard library or of tokio, but where it is [`MEASURED`].
 pub(super) fn check(tree: &Tree) -> Vec<Fault> {
     let mut faults = Vec::new();
     for file in tree.rust() {
+        let lines: Vec<&str> = file.text.lines().collect();
         for (line, _) in test_code(file).filter(|(_, text)| sleeps(text)) {
+            let above = line.checked_sub(2).and_then(|index| lines.get(index));
+            if above.is_some_and(|above| above.trim_start().starts_with(MEASURED)) {
+                continue;
+            }
             let mend = "Wait for what the test needs: `orchflow_testkit::wait_until`, an event, a \
-                        channel.";
+                        channel. Where time is what is measured: `// Measured: WHAT` above.";
             faults.push(Fault::new(&file.path, line, "a test sleeps", mend));
         }
     }
@@ -42,6 +51,7 @@ mod tests {
             ("crates/x/tests/it/b.rs", &waits),
             ("crates/x/src/c.rs", &waits),
             ("crates/x/tests/it/d.rs", &format!("// {call}")),
+            ("crates/x/tests/it/e.rs", &format!("    // Measured: idling.\n{call}")),
         ]);
         let found = check(&tree);
         let places: Vec<_> = found.iter().map(|f| (f.path.to_str().unwrap(), f.line)).collect();

@@ -29,7 +29,7 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     if job.leaf_base.as_deref() == Some(before.as_str()) {
         return Ok(Outcome::Merged { commit: head }); // the very tree the leaf's gates proved
     }
-    for gate in &job.gates {
+    for gate in job.gates.iter() {
         match agent_turn::gate(job, &place.path, gate).await? {
             Outcome::Gated(result) if result.green() => {}
             Outcome::Gated(result) => {

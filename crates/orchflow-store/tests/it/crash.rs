@@ -59,6 +59,7 @@ fn there(place: &Place) -> BTreeSet<TaskId> {
     let tasks: BTreeSet<_> = tasks.iter().map(|task| task.id).collect();
     let told = page.events.iter().map(|event| event.about.parse().unwrap()).collect();
     assert_eq!(tasks, told);
+    store.close_blocking().unwrap();
     tasks
 }
 
@@ -114,6 +115,12 @@ fn a_kill_before_the_commit_leaves_nothing_of_it_and_one_after_leaves_all() {
     let written = run_to_its_end(&place.path(), "store.after_commit:4");
     assert_eq!(written.len(), 3);
     assert_eq!(there(&place).len(), 4);
+    // Who only looked does not vouch for the file; who wrote and closed it does.
+    let (store, opened) = place.opened();
+    assert!(opened.unclean);
+    store.write_blocking(|tx| meta::set(tx, "a", "1")).unwrap();
+    store.close_blocking().unwrap();
+    assert!(!place.opened().1.unclean);
 }
 
 #[test]
@@ -133,11 +140,11 @@ fn a_kill_in_the_middle_of_a_migration_leaves_the_old_schema_and_the_next_try_su
     let options = Options { parts: Parts::Orchestrator, ..Options::default() };
     let (store, _) = Store::open_with(&place.path(), at(1), options).unwrap();
     store.write_blocking(|tx| meta::set(tx, "kept", "1")).unwrap();
+    store.close_blocking().unwrap();
     run_to_its_end(&place.path(), "store.after_migration_step");
     let conn = Connection::open(place.path()).unwrap();
     assert!(conn.prepare("SELECT * FROM panes").is_err());
     conn.close().unwrap();
-    drop(store);
     let (store, opened) = place.opened();
     assert_eq!(opened.migrated_from, Some(0));
     assert!(store.read_blocking(|r| panes::list(r, None, None, 1)).unwrap().is_empty());

@@ -1,12 +1,14 @@
 //! Files that are new, old, newer, damaged, foreign, locked or not there.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use orchflow_store::{Error, Health, Options, Parts, Store, Trouble, meta, panes, tasks};
 use orchflow_types::{ErrorKind, Explain};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use crate::{Place, at, task};
 
@@ -27,7 +29,6 @@ async fn filled(place: &Place, parts: Parts) {
 
 #[tokio::test]
 async fn a_new_file_is_made_for_its_owner_only_and_opens_again_as_it_is() {
-    use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let (store, opened) = place.opened();
     assert!(opened.created && !opened.unclean);
@@ -54,6 +55,36 @@ async fn a_file_of_a_newer_version_is_refused_and_both_versions_are_named() {
     assert_eq!(error.kind(), ErrorKind::StorageNewer);
     let told = error.to_string();
     assert!(told.contains("version 9") && told.contains("up to 1"), "{told}");
+}
+
+#[tokio::test]
+async fn a_newer_file_whose_log_was_not_folded_in_stays_as_it_is_too() {
+    let place = Place::new();
+    filled(&place, Parts::Both).await;
+    let conn = Connection::open(place.path()).unwrap();
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    conn.execute("UPDATE schema_version SET version = 9", []).unwrap();
+    conn.close().unwrap();
+    let log = place.folder.path().join("state.db-wal");
+    let before = fs::read(&log).unwrap();
+    assert_eq!(refused(&place.path()).kind(), ErrorKind::StorageNewer);
+    assert!(fs::read(&log).unwrap() == before);
+}
+
+#[test]
+fn of_many_who_make_the_same_file_at_once_one_makes_it_and_all_can_use_it() {
+    let place = Place::new();
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let open = |_| scope.spawn(|| place.opened());
+        let threads: Vec<_> = (0..8).map(open).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(opened.iter().filter(|(_, opened)| opened.created).count(), 1);
+    for (store, _) in &opened {
+        store.write_blocking(|tx| tasks::insert(tx, &task("a"), None)).unwrap();
+    }
+    let roots = opened[0].0.read_blocking(|r| tasks::roots(r, None, None, 99)).unwrap();
+    assert_eq!(roots.len(), 8);
 }
 
 #[tokio::test]
@@ -170,6 +201,7 @@ async fn a_file_without_the_managers_tables_gets_them_after_a_backup() {
     assert_eq!(backup, place.folder.path().join("state.db.backup-0-1970-01-01T00-00-00.001Z"));
     assert!(store.read(|r| panes::list(r, None, None, 1)).await.unwrap().is_empty());
     assert_eq!(store.read(|r| meta::get(r, "kept")).await.unwrap().as_deref(), Some("1"));
+    assert_eq!(fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
     let conn = Connection::open(&backup).unwrap();
     let kept: String =
         conn.query_row("SELECT value FROM meta WHERE key = 'kept'", [], |row| row.get(0)).unwrap();

@@ -1,9 +1,12 @@
 //! The store against real SQLite files.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands, in its helpers too")]
+
 mod crash;
 mod events;
 mod files;
 mod rows;
+mod speed;
 mod tree;
 mod writing;
 

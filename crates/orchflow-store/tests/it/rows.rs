@@ -1,7 +1,7 @@
 //! Rows of each noun: what is written reads back, and the first of two wins.
 
 use orchflow_store::actions::{self, Action};
-use orchflow_store::{Store, attention, journal, panes, policies, runs, trust};
+use orchflow_store::{Error, Store, attention, journal, panes, policies, runs, trust};
 use orchflow_types::attention::{Attention, AttentionKind};
 use orchflow_types::pane::{PaneInfo, PaneState, Size};
 use orchflow_types::plan::PlanTask;
@@ -85,7 +85,12 @@ fn a_run_reads_back_with_its_leaves_in_the_plans_order_as_each_was_written_last(
     run.status = RunStatus::Running;
     written(&store, &run);
     run.leaves = leaves.to_vec();
-    assert_eq!(store.read_blocking(|r| runs::get(r, id)).unwrap(), Some(run));
+    assert_eq!(store.read_blocking(|r| runs::get(r, id)).unwrap(), Some(run.clone()));
+    let kept = [run.leaves[2].task_id, mint()];
+    let gone = store.write_blocking(move |tx| runs::retain_leaves(tx, id, &kept)).unwrap();
+    assert_eq!(gone, [run.leaves[0].task_id, run.leaves[1].task_id]);
+    let left = store.read_blocking(|r| runs::get(r, id)).unwrap().unwrap().leaves;
+    assert_eq!(left, run.leaves[2..]);
     let nobodys = store.write_blocking(|tx| runs::upsert_leaf(tx, mint(), 0, &leaf("a")));
     assert_eq!(nobodys.unwrap_err().kind(), ErrorKind::RunNotFound);
 }
@@ -151,17 +156,39 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
 }
 
 #[test]
-fn journals_of_two_runs_are_counted_apart() {
+fn journals_of_two_runs_are_counted_apart_and_have_no_gaps() {
     let place = Place::new();
     let store = place.open();
     let (a, b): (RunId, RunId) = (mint(), mint());
-    let given = [(a, "1"), (b, "2"), (a, "3")];
-    let places = given.map(|(run, command)| {
-        store.write_blocking(move |tx| journal::append(tx, run, at(1), command)).unwrap()
-    });
-    assert_eq!(places, [1, 1, 2]);
+    let append = |run, seq, command: &'static str| {
+        store.write_blocking(move |tx| journal::append(tx, run, seq, at(1), command))
+    };
+    append(a, 0, "1").unwrap();
+    append(b, 0, "2").unwrap();
+    for wrong in [0, 2] {
+        let refused = append(a, wrong, "no").unwrap_err();
+        assert!(matches!(refused, Error::JournalPlace { next: 1, .. }), "{refused}");
+        assert_eq!(refused.kind(), ErrorKind::Conflict);
+    }
+    append(a, 1, "3").unwrap();
     let replayed = store.read_blocking(|r| journal::replay(r, a)).unwrap();
-    assert_eq!(replayed.iter().map(|e| e.command.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+    let told: Vec<_> = replayed.iter().map(|e| (e.seq, e.command.as_str())).collect();
+    assert_eq!(told, [(0, "1"), (1, "3")]);
+}
+
+#[test]
+fn a_command_built_on_one_that_failed_is_refused_too() {
+    let place = Place::new();
+    let store = place.open();
+    let run: RunId = mint();
+    let fails = store.submit_blocking(move |tx| {
+        journal::append(tx, run, 0, at(1), "fails")?;
+        runs::claim(tx, run)
+    });
+    let follows = store.submit_blocking(move |tx| journal::append(tx, run, 1, at(1), "follows"));
+    assert_eq!(fails.unwrap().wait_blocking().unwrap_err().kind(), ErrorKind::RunNotFound);
+    assert_eq!(follows.unwrap().wait_blocking().unwrap_err().kind(), ErrorKind::Conflict);
+    assert!(store.read_blocking(|r| journal::replay(r, run)).unwrap().is_empty());
 }
 
 fn question(run_id: Option<RunId>) -> Attention {
@@ -225,6 +252,14 @@ fn questions_are_listed_open_or_all_and_take_only_their_options() {
     assert_eq!(store.read_blocking(|r| attention::all(r, None, 2)).unwrap().len(), 2);
     let of_run = store.read_blocking(|r| attention::open_for_run(r, run)).unwrap();
     assert_eq!(of_run, asked[2..]);
+    let close = |id| store.write_blocking(move |tx| attention::close(tx, id, "withdrawn", at(3)));
+    let closed = close(asked[2].attention_id).unwrap().unwrap();
+    assert_eq!(closed.answer.as_deref(), Some("withdrawn"));
+    assert_eq!(close(asked[2].attention_id).unwrap(), None);
+    assert_eq!(close(mint()).unwrap(), None);
+    let of_run = store.read_blocking(|r| attention::of_run(r, run)).unwrap();
+    assert_eq!(of_run.len(), 2);
+    assert_eq!(of_run[1], closed);
 }
 
 #[test]

@@ -127,28 +127,6 @@ fn deleting_a_task_takes_all_below_it_and_nothing_else() {
     assert_eq!(again.kind(), ErrorKind::TaskNotFound);
 }
 
-#[test]
-fn no_query_of_the_tree_reads_all_of_it() {
-    let place = Place::new();
-    let store = place.open();
-    drop(store);
-    let conn = rusqlite::Connection::open(place.path()).unwrap();
-    for sql in [
-        "SELECT 1 FROM tasks WHERE parent_id = x'00' AND (position, id) > (1, x'00') \
-         ORDER BY position, id LIMIT 5",
-        "SELECT 1 FROM tasks WHERE parent_id IS NULL AND id < x'ff' ORDER BY id DESC LIMIT 5",
-        "SELECT 1 FROM tasks WHERE status = 'pending' AND parent_id IS NULL AND id < x'ff' \
-         ORDER BY id DESC LIMIT 5",
-        "SELECT max(position) FROM tasks WHERE parent_id IS x'00'",
-    ] {
-        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let plan: Vec<String> =
-            statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
-        let slow = |step: &String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
-        assert!(!plan.iter().any(slow), "{sql}\n{plan:?}");
-    }
-}
-
 /// A tree as a test keeps it: parent and children in order.
 #[derive(Debug, Default)]
 struct Model {

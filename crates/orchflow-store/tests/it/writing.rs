@@ -92,14 +92,16 @@ fn writes_happen_in_the_order_they_were_queued_also_when_nobody_waits() {
     let place = Place::new();
     let store = place.open();
     let run: RunId = mint();
-    for n in 0..3000 {
-        let queued = store.submit_blocking(move |tx| journal::append(tx, run, at(n), "{}"));
+    for n in 0..3000_u32 {
+        let when = at(n.into());
+        let queued =
+            store.submit_blocking(move |tx| journal::append(tx, run, n.into(), when, "{}"));
         drop(queued.unwrap());
     }
     store.write_blocking(|_| Ok(())).unwrap();
     let entries = store.read_blocking(|r| journal::replay(r, run)).unwrap();
     let order: Vec<_> = entries.iter().map(|entry| (entry.seq, entry.at)).collect();
-    let expected: Vec<_> = (0..3000).map(|n| (n as u64 + 1, at(n))).collect();
+    let expected: Vec<_> = (0..3000_u64).map(|n| (n, at(i64::try_from(n).unwrap()))).collect();
     assert_eq!(order, expected);
 }
 
@@ -156,8 +158,11 @@ fn more_readers_than_connections_take_turns_and_a_panicking_one_gives_its_back()
 async fn closing_finishes_what_is_queued_and_refuses_what_comes_after() {
     let place = Place::new();
     let store = place.open();
+    assert_eq!(store.read(|r| meta::get(r, "queued")).await.unwrap(), None);
     let receipt = store.submit(|tx| meta::set(tx, "queued", "1")).await.unwrap();
     store.close().await.unwrap();
+    let files = std::fs::read_dir(place.folder.path()).unwrap().count();
+    assert_eq!(files, 1, "all of the log is in the file");
     receipt.await.unwrap();
     let refused = store.write(|tx| meta::set(tx, "late", "1")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unavailable);

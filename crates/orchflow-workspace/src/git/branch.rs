@@ -55,9 +55,11 @@ impl Repo {
         valid_branch(branch)?;
         let full = format!("refs/heads/{branch}");
         let Some(commit) = self.resolve(&full).await? else { return Ok(None) };
-        let saved = match self.is_held(&commit, Some(&full)).await? {
-            true => None,
-            false => Some(self.save_ref(RefKind::Saved, branch, &commit).await?),
+        let saved = if self.is_held(&commit, Some(&full)).await? {
+            None
+        } else {
+            // Without slashes: a name can then never be the folder of another.
+            Some(self.save_ref(RefKind::Saved, &branch.replace('/', "-"), &commit).await?)
         };
         let attempted = format!("delete the branch {branch}");
         self.plain().run(&attempted, ["branch", "-D", "--quiet", "--", branch]).await?;

@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use orchflow_runtime::process::{self, Output, Spec};
@@ -24,6 +25,7 @@ const SETTINGS: &[&str] = &[
     "core.sshCommand=false",
     "core.gitProxy=",
     "core.quotePath=false",
+    "core.safecrlf=false",
     "credential.helper=",
     "protocol.allow=never",
     "protocol.ext.allow=never",
@@ -71,17 +73,21 @@ const LIMIT: usize = 64 << 20;
 /// How long git may take; a checkout of a large repository on a slow disk fits.
 const TIME: Duration = Duration::from_secs(600);
 
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
 /// How git is asked about one checkout.
 pub(super) struct Git<'a> {
     repo: &'a Repo,
     env: Vec<(OsString, OsString)>,
     mark: String,
+    /// Where an answer is cut; none makes a longer one than [`LIMIT`] an error.
+    most: Option<usize>,
 }
 
 impl Repo {
     /// For commands that neither read nor write files of the working tree.
     pub(super) fn plain(&self) -> Git<'_> {
-        Git { repo: self, env: Vec::new(), mark: "git".to_owned() }
+        Git { repo: self, env: Vec::new(), mark: "git:".to_owned(), most: None }
     }
 
     /// For commands that do: what drivers the repository defines are switched off.
@@ -100,9 +106,15 @@ impl Git<'_> {
         self
     }
 
-    /// The same with children that can be swept by this mark.
+    /// The same with children whose marks begin with this one.
     pub(super) fn marked(mut self, mark: String) -> Self {
         self.mark = mark;
+        self
+    }
+
+    /// The same with answers cut after so many bytes.
+    pub(super) const fn at_most(mut self, most: usize) -> Self {
+        self.most = Some(most);
         self
     }
 
@@ -130,13 +142,16 @@ impl Git<'_> {
         spec.env.push(("GIT_DIR".into(), self.repo.git_dir().into()));
         spec.env.push(("GIT_WORK_TREE".into(), self.repo.root().into()));
         spec.env.extend(self.env.iter().cloned());
-        spec.mark.clone_from(&self.mark);
-        let output = process::output(&spec, LIMIT, TIME).await.map_err(Error::Start)?;
+        // One mark for each call: a call that takes too long is swept away by it, alone.
+        let number = CALLS.fetch_add(1, Ordering::Relaxed);
+        spec.mark = format!("{}{}-{number}.", self.mark, std::process::id());
+        let output = process::output(&spec, self.most.unwrap_or(LIMIT), TIME).await;
+        let output = output.map_err(Error::Start)?;
         let place = self.repo.root().to_owned();
         if output.timed_out {
             return Err(Error::Timeout { attempted: attempted.to_owned(), place });
         }
-        if output.stdout.len() >= LIMIT {
+        if self.most.is_none() && output.stdout.len() >= LIMIT {
             return Err(Error::TooLong { attempted: attempted.to_owned(), place });
         }
         Ok(output)

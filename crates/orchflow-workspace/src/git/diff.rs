@@ -54,6 +54,30 @@ impl Repo {
         Ok(Diff { text: call::text(&text), cut })
     }
 
+    /// The patch from one revision to another, at most `limit` bytes of it. A snapshot as the
+    /// later one shows the files of the checkout as they are, untracked ones included.
+    ///
+    /// # Errors
+    /// A revision is not there, or git could not be asked.
+    pub async fn patch(&self, from: &str, to: &str, limit: usize) -> Result<Diff> {
+        call::revision(from)?;
+        call::revision(to)?;
+        let args = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--patch"];
+        let args = args.into_iter().chain(["--end-of-options", from, to, "--"]);
+        // A few bytes more tell whether something was left out.
+        let git = self.guarded().await?.at_most(limit.saturating_add(4));
+        let mut bytes = git.run("compare two states", args).await?.stdout;
+        let cut = bytes.len() > limit;
+        if cut {
+            let mut end = limit;
+            while end > limit.saturating_sub(3) && bytes[end] & 0b1100_0000 == 0b1000_0000 {
+                end -= 1; // not in the middle of a letter
+            }
+            bytes.truncate(end);
+        }
+        Ok(Diff { text: call::text(&bytes), cut })
+    }
+
     /// The paths that differ between a revision and `to`; a renamed file is two of them.
     ///
     /// # Errors

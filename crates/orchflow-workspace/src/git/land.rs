@@ -137,10 +137,17 @@ impl Repo {
             "--quiet",
             &to,
         ];
+        let origin = self.git_dir().join("ORIG_HEAD");
+        let before = std::fs::read(&origin).ok();
         let output = git.attempt(&attempted, args).await?;
         if output.status.success() {
             return Ok(FastForward::Landed { branch, from, to });
         }
+        // Git notes where it came from before it finds out that it cannot go.
+        let _ = match before {
+            Some(bytes) => std::fs::write(&origin, bytes),
+            None => std::fs::remove_file(&origin),
+        };
         let said = match git.failure(&attempted, &output) {
             crate::Error::Git { said, .. } => said,
             other => other.to_string(),

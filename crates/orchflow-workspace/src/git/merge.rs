@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::snapshot::holds_work;
+use super::snapshot::{cut, holds_work};
 use super::{RefKind, Repo, call};
 use crate::{Error, Result};
 
@@ -47,7 +47,7 @@ impl Repo {
             "--no-verify-signatures",
             "--no-edit",
             "-m",
-            message,
+            cut(message),
             commit,
         ];
         let output = git.attempt(&attempted, args).await?;

@@ -39,12 +39,10 @@ impl Repo {
         let mut repaired = Repaired::default();
         let within = canonical(within);
         for (admin, points_to) in self.admins()? {
-            let path = points_to.as_deref().and_then(Path::parent);
-            match path {
+            match points_to.as_deref().and_then(Path::parent) {
                 Some(path) if !path.starts_with(&within) => {}
                 Some(path) if is_half_made(&admin) => {
-                    remove_tree(path)?;
-                    remove_tree(&admin)?;
+                    discard(path, &admin)?;
                     repaired.removed.push(path.to_owned());
                 }
                 Some(_) => unlock(&admin, 1, &mut repaired.unlocked)?,
@@ -62,6 +60,26 @@ impl Repo {
         remove_tree(&scratch_dir(self.common_dir()))?;
         Ok(repaired)
     }
+}
+
+impl Repo {
+    /// Removes what a killed call left at `path`, when that is a half-made worktree and no
+    /// call of this process is making it.
+    pub(super) async fn discard_half_made(&self, path: &Path) -> Result<()> {
+        let Some(admin) = self.admin_of(path)?.filter(|admin| is_half_made(admin)) else {
+            return Ok(());
+        };
+        let turn = turn(self.common_dir());
+        let _alone = turn.write().await;
+        // It may have become whole while this waited.
+        if is_half_made(&admin) { discard(&canonical(path), &admin) } else { Ok(()) }
+    }
+}
+
+/// The files first: as long as git's own folder for it is there, a repair finds the rest.
+fn discard(path: &Path, admin: &Path) -> Result<()> {
+    remove_tree(path)?;
+    remove_tree(admin)
 }
 
 /// `git worktree add` locks what it makes with this word until it is whole.
@@ -84,7 +102,7 @@ fn is_young(admin: &Path) -> bool {
 }
 
 /// Removes `*.lock` files, at most `depth` folders deep.
-fn unlock(dir: &Path, depth: u32, unlocked: &mut Vec<PathBuf>) -> Result<()> {
+pub(super) fn unlock(dir: &Path, depth: u32, unlocked: &mut Vec<PathBuf>) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -99,7 +117,7 @@ fn unlock(dir: &Path, depth: u32, unlocked: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn remove_tree(path: &Path) -> Result<()> {
+pub(super) fn remove_tree(path: &Path) -> Result<()> {
     gone(std::fs::remove_dir_all(path), path)
 }
 
@@ -114,10 +132,10 @@ fn gone(result: std::io::Result<()>, path: &Path) -> Result<()> {
     }
 }
 
-/// The mark of calls that add worktrees to one repository.
+/// How the marks of calls begin that add worktrees to one repository.
 pub(super) fn add_mark(common_dir: &Path) -> String {
     let hash = blake3::hash(common_dir.as_os_str().as_encoded_bytes()).to_hex();
-    format!("git-worktree-add:{hash}")
+    format!("git-worktree-add:{hash}:")
 }
 
 /// Adding worktrees takes it to read, repairing to write: repair never meets a live add.

@@ -34,11 +34,11 @@ impl Repo {
     }
 
     /// Commits everything that is uncommitted in this worktree, untracked files included, on
-    /// its branch; none when there is nothing. The author is the user, or `orchflow` for one
+    /// its branch (on its HEAD alone when that is detached); none when there is nothing. The author is the user, or `orchflow` for one
     /// who told git no name. Trailers are lines `KEY: VALUE` at the end of the message.
     ///
     /// # Errors
-    /// A conflict is unsolved, a file could not be read, or git could not be asked.
+    /// [`Error::Conflicted`], a file could not be read, or git could not be asked.
     pub async fn commit_all(
         &self,
         message: &str,
@@ -48,6 +48,11 @@ impl Repo {
         let state = self.state_by(&git).await?;
         if !holds_work(&state) && state.operation.is_none() {
             return Ok(None);
+        }
+        // Staging would call it solved, markers and all.
+        if let Some(entry) = state.entries.iter().find(|e| e.kind == EntryKind::Conflicted) {
+            let (root, path) = (self.root().to_owned(), entry.path.clone());
+            return Err(Error::Conflicted { root, path });
         }
         stage(&git, &state).await?;
         let attempted = "commit the changes";
@@ -89,7 +94,7 @@ pub(super) fn holds_work(state: &RepoState) -> bool {
     state.entries.iter().any(|entry| entry.kind != EntryKind::NestedRepository)
 }
 
-async fn stage(git: &call::Git<'_>, state: &RepoState) -> Result<()> {
+pub(super) async fn stage(git: &call::Git<'_>, state: &RepoState) -> Result<()> {
     // A nested repository would be staged as a link to a commit that nobody else has.
     let nested = state.entries.iter().filter(|entry| entry.kind == EntryKind::NestedRepository);
     let skipped = nested.map(|entry| pathspec("top,exclude,literal", &entry.path));
@@ -97,7 +102,7 @@ async fn stage(git: &call::Git<'_>, state: &RepoState) -> Result<()> {
     git.run("stage the changes", args).await.map(drop)
 }
 
-fn with_trailers(message: &str, trailers: &[(String, String)]) -> String {
+pub(super) fn with_trailers(message: &str, trailers: &[(String, String)]) -> String {
     let mut text = cut(message).trim_end().to_owned();
     let mut separator = "\n\n";
     for (key, value) in trailers {
@@ -108,7 +113,7 @@ fn with_trailers(message: &str, trailers: &[(String, String)]) -> String {
     text
 }
 
-fn cut(message: &str) -> &str {
+pub(super) fn cut(message: &str) -> &str {
     let mut end = message.len().min(MESSAGE_LIMIT);
     while !message.is_char_boundary(end) {
         end -= 1;

@@ -65,6 +65,8 @@ pub struct StatusEntry {
     pub path: PathBuf,
     /// How it differs.
     pub kind: EntryKind,
+    /// Two letters as `git status --porcelain` prints them: index, file.
+    pub code: String,
     /// Whether the index differs from HEAD.
     pub staged: bool,
     /// Whether the file differs from the index.
@@ -166,7 +168,13 @@ fn entry(field: &[u8]) -> Option<StatusEntry> {
             let kind = if nested { EntryKind::NestedRepository } else { EntryKind::Untracked };
             let name = field.get(2..)?;
             let path = call::path(name.strip_suffix(b"/").unwrap_or(name));
-            return Some(StatusEntry { path, kind, staged: false, unstaged: true });
+            return Some(StatusEntry {
+                path,
+                kind,
+                code: "??".to_owned(),
+                staged: false,
+                unstaged: true,
+            });
         }
         _ => return None,
     };
@@ -178,7 +186,9 @@ fn entry(field: &[u8]) -> Option<StatusEntry> {
         (b'A', _) | (b'.', b'A') => EntryKind::Added,
         _ => EntryKind::Modified,
     };
-    Some(StatusEntry { path, kind, staged: index != b'.', unstaged: file != b'.' })
+    let code = [index, file].map(|letter| if letter == b'.' { ' ' } else { char::from(letter) });
+    let code = code.iter().collect();
+    Some(StatusEntry { path, kind, code, staged: index != b'.', unstaged: file != b'.' })
 }
 
 #[cfg(test)]
@@ -194,19 +204,20 @@ mod tests {
             u UU N... 100644 100644 100644 100644 a b c both\0? loose\0? inner/\0";
         let state = parse(bytes);
         assert_eq!((state.head.as_deref(), state.branch.as_deref()), (Some("abc"), Some("main")));
-        let entry = |path: &str, kind, staged, unstaged| StatusEntry {
+        let entry = |path: &str, kind, code: &str, staged, unstaged| StatusEntry {
             path: path.into(),
             kind,
+            code: code.to_owned(),
             staged,
             unstaged,
         };
         let expected = [
-            entry("with space.txt", EntryKind::Modified, true, false),
-            entry("gone", EntryKind::Deleted, false, true),
-            entry("new", EntryKind::Added, true, false),
-            entry("both", EntryKind::Conflicted, true, true),
-            entry("loose", EntryKind::Untracked, false, true),
-            entry("inner", EntryKind::NestedRepository, false, true),
+            entry("with space.txt", EntryKind::Modified, "M ", true, false),
+            entry("gone", EntryKind::Deleted, " D", false, true),
+            entry("new", EntryKind::Added, "A ", true, false),
+            entry("both", EntryKind::Conflicted, "UU", true, true),
+            entry("loose", EntryKind::Untracked, "??", false, true),
+            entry("inner", EntryKind::NestedRepository, "??", false, true),
         ];
         assert_eq!(state.entries, expected);
     }

@@ -4,8 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::repair::{add_mark, turn};
-use super::status::EntryKind;
+use super::repair::{add_mark, remove_tree, turn};
 use super::{RefKind, Repo, call, valid_branch};
 use crate::{Error, Result};
 
@@ -31,8 +30,28 @@ impl Repo {
     /// # Errors
     /// [`Error::PathTaken`], the branch is checked out elsewhere, or there is no such base.
     pub async fn worktree_add(&self, path: &Path, branch: &str, base: &str) -> Result<Self> {
+        let worktree = self.add(path, branch, base).await?;
+        if worktree.own_branch().as_deref() != Some(branch) {
+            let path = worktree.git_dir().join(OWN_BRANCH);
+            std::fs::write(&path, branch).map_err(|source| Error::File {
+                attempted: "write",
+                path,
+                source,
+            })?;
+        }
+        Ok(worktree)
+    }
+
+    /// The branch this worktree was made for; none when it was not made here.
+    #[must_use]
+    pub fn own_branch(&self) -> Option<String> {
+        own_branch(self.git_dir())
+    }
+
+    async fn add(&self, path: &Path, branch: &str, base: &str) -> Result<Self> {
         valid_branch(branch)?;
         call::revision(base)?;
+        self.discard_half_made(path).await?;
         let turn = turn(self.common_dir());
         let _adding = turn.read().await;
         if let Some(there) = self.already_there(path, branch)? {
@@ -107,10 +126,21 @@ impl Repo {
             return self.forget_missing(path).await;
         }
         let saved = self.worktree(path)?.save_unfinished().await?;
+        self.remove_folder(path).await?;
+        Ok(saved)
+    }
+
+    /// Removes the folder of a worktree whose work is saved.
+    pub(super) async fn remove_folder(&self, path: &Path) -> Result<()> {
         let attempted = format!("remove the worktree {}", path.display());
         let args = words(&["worktree", "remove", "--force"], path, "");
-        self.plain().run(&attempted, args).await?;
-        Ok(saved)
+        let output = self.plain().attempt(&attempted, &args).await?;
+        if !output.status.success() {
+            // Git refuses a worktree whose `.git` file was deleted or replaced.
+            remove_tree(path)?;
+            self.plain().run(&attempted, &args).await?;
+        }
+        Ok(())
     }
 
     /// Saves under `refs/orchflow/saved/` what would be lost with this worktree: uncommitted
@@ -121,17 +151,7 @@ impl Repo {
     pub async fn save_unfinished(&self) -> Result<Option<String>> {
         let git = self.guarded().await?;
         let state = self.state_by(&git).await?;
-        let kept = |path: &Path| Error::Kept {
-            path: self.root().to_owned(),
-            why: format!("{} in it is a repository of its own", path.display()),
-        };
-        let nested = state.entries.iter().find(|e| e.kind == EntryKind::NestedRepository);
-        if let Some(entry) = nested {
-            return Err(kept(&entry.path));
-        }
-        if self.git_dir().join("modules").is_dir() {
-            self.submodules_are_clean(&git).await?;
-        }
+        self.refuse_inner(&git, &state).await?;
         let branch = state.branch.map(|branch| format!("refs/heads/{branch}"));
         let commit = match &state.head {
             None if state.entries.is_empty() => return Ok(None),
@@ -147,7 +167,7 @@ impl Repo {
     }
 
     /// Submodules of a linked worktree live in its own folder of git's and go with it.
-    async fn submodules_are_clean(&self, git: &call::Git<'_>) -> Result<()> {
+    pub(super) async fn submodules_are_clean(&self, git: &call::Git<'_>) -> Result<()> {
         let output = git.run("list the submodules", ["ls-files", "--stage", "-z"]).await?;
         for field in call::fields(&output.stdout).filter(|field| field.starts_with(b"160000 ")) {
             let mut parts = field.splitn(2, |byte| *byte == b'\t');
@@ -215,10 +235,38 @@ impl Repo {
         if admin.join("locked").exists() {
             return Err(taken("a worktree is there that is locked or half made".to_owned()));
         }
-        if head.trim_end() != format!("ref: refs/heads/{branch}") {
+        // An agent that went to another branch is brought back by who resets or commits.
+        let own = own_branch(&admin).as_deref() == Some(branch);
+        if !own && head.trim_end() != format!("ref: refs/heads/{branch}") {
             return Err(taken("a worktree of another branch is there".to_owned()));
         }
-        self.worktree(path).map(Some)
+        let there = self.worktree(path)?;
+        // Killed while it was removed, or meddled with: the link back must be right.
+        there.link_again()?;
+        Ok(Some(there))
+    }
+
+    /// Writes the worktree's `.git` file anew when it is not what git wrote there.
+    pub(super) fn link_again(&self) -> Result<()> {
+        let path = self.root().join(".git");
+        let line = [b"gitdir: ", self.git_dir().as_os_str().as_encoded_bytes(), b"\n"].concat();
+        let meta = path.symlink_metadata().ok();
+        if meta.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+            let why = "its .git is a repository of its own".to_owned();
+            return Err(Error::Kept { path: self.root().to_owned(), why });
+        }
+        let is_file = meta.as_ref().is_some_and(std::fs::Metadata::is_file);
+        if is_file && std::fs::read(&path).is_ok_and(|text| text == line) {
+            return Ok(());
+        }
+        if meta.is_some_and(|meta| meta.is_symlink()) {
+            let _ = std::fs::remove_file(&path); // what it leads to must not be written
+        }
+        std::fs::write(&path, line).map_err(|source| Error::File {
+            attempted: "write",
+            path,
+            source,
+        })
     }
 
     /// Git's own folder for the worktree at `path`, whether its folder is there or not.
@@ -251,6 +299,13 @@ impl Repo {
     }
 }
 
+/// The file in git's folder for a worktree that names the branch it was made for.
+const OWN_BRANCH: &str = "orchflow-branch";
+
+fn own_branch(admin: &Path) -> Option<String> {
+    std::fs::read_to_string(admin.join(OWN_BRANCH)).ok().filter(|name| valid_branch(name).is_ok())
+}
+
 /// The path without links, as far as it is there.
 pub(super) fn canonical(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
@@ -262,7 +317,7 @@ pub(super) fn canonical(path: &Path) -> PathBuf {
     }
 }
 
-fn words(before: &[&str], path: &Path, after: &str) -> Vec<OsString> {
+pub(super) fn words(before: &[&str], path: &Path, after: &str) -> Vec<OsString> {
     let mut words: Vec<OsString> = before.iter().map(|word| (*word).into()).collect();
     words.extend(["--".into(), path.into()]);
     words.extend(Some(after).filter(|after| !after.is_empty()).map(OsString::from));

@@ -12,8 +12,10 @@ pub(super) fn look(folder: &Folder, found: &mut Found) {
     found.ecosystem("cargo");
     let workspace = manifest.get("workspace").and_then(toml::Value::as_table);
     // Without a package of its own, or with default members, cargo takes the right ones itself.
-    let every = workspace.is_some_and(|workspace| !workspace.contains_key("default-members"))
-        && manifest.contains_key("package");
+    let every = workspace.is_some_and(|workspace| {
+        let package = manifest.contains_key("package");
+        package && !workspace.contains_key("default-members") || author_takes_all(folder)
+    });
     let scope = if every { &["--workspace"][..] } else { &[] };
     let label = folder.label(MANIFEST);
 
@@ -82,14 +84,27 @@ fn lint(folder: &Folder, scope: &[&str]) -> orchflow_types::project::ProjectComm
     lint
 }
 
-/// The clippy command of the project's own automation, when it is plain words: the crate is
-/// then judged as its author judges it.
-fn author_line(folder: &Folder) -> Option<(Vec<String>, String)> {
+/// Whether the project's own automation names the whole workspace to cargo.
+fn author_takes_all(folder: &Folder) -> bool {
+    automation(folder).iter().flat_map(|(_, text)| text.lines()).any(|line| {
+        let test = line.contains("cargo test") || line.contains("cargo nextest");
+        test && line.split_whitespace().any(|word| word == "--workspace" || word == "--all")
+    })
+}
+
+/// Files that say how the author's machines build it, with their text.
+fn automation(folder: &Folder) -> Vec<(String, String)> {
     let workflows = folder.entries(".github/workflows").into_iter();
     let files = workflows.map(|name| format!(".github/workflows/{name}"));
     let others = [".gitlab-ci.yml", "justfile", "Justfile", "Makefile"].map(str::to_owned);
-    for file in files.chain(others) {
-        let Some(Ok(text)) = folder.read(&file) else { continue };
+    let read = |file: String| Some((folder.read(&file)?.ok()?, file));
+    files.chain(others).filter_map(read).map(|(text, file)| (file, text)).collect()
+}
+
+/// The clippy command of the project's own automation, when it is plain words: the crate is
+/// then judged as its author judges it.
+fn author_line(folder: &Folder) -> Option<(Vec<String>, String)> {
+    for (file, text) in automation(folder) {
         for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
             let Some(at) = line.find("cargo clippy") else { continue };
             let command = line[at..].trim().trim_end_matches(['"', '\'']);

@@ -1,0 +1,71 @@
+//! The beginning and the end of a manager: what a dead daemon left, and leaving nothing.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use orchflow_runtime::{TaskKind, process};
+use orchflow_store::panes as rows;
+use orchflow_terminal::LogReader;
+use orchflow_types::EventType;
+use serde_json::json;
+
+use super::event;
+use crate::manager::blocking;
+use crate::{Error, Manager, Recovered};
+
+/// What a process is given to end by itself when everything ends.
+const GRACE: Duration = Duration::from_secs(2);
+/// The longest that the end of all panes is waited for.
+const LONGEST: Duration = Duration::from_secs(10);
+
+pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
+    // The colon keeps a home whose mark only begins alike out of it.
+    let prefix = format!("{}:", cx.options().mark);
+    let processes = if cx.panes().all().is_empty() && !cx.options().mark.is_empty() {
+        blocking("end what was left running", move || process::sweep(&prefix)).await?
+    } else {
+        0
+    };
+    let at = cx.options().clock.now();
+    let lost = cx.store().write(move |tx| {
+        let mut lost = rows::lose_running(tx, at)?;
+        let mut told = Vec::new();
+        for pane in &mut lost {
+            if let Ok(log) = LogReader::open(&pane.log) {
+                let summary = log.summary();
+                pane.info.output_bytes = summary.len;
+                pane.info.output_from = summary.kept_from;
+                rows::update(tx, &pane.info)?;
+            }
+            let data = json!({
+                "exit_code": null, "signal": null, "output_bytes": pane.info.output_bytes,
+                "lost": true,
+            });
+            told.push(event(EventType::PaneExit, pane.info.pane_id, data));
+        }
+        orchflow_store::events::append(tx, at, &told)?;
+        Ok(lost.len())
+    });
+    Ok(Recovered { panes: lost.await?, processes })
+}
+
+pub(crate) async fn shutdown(cx: &Manager) {
+    cx.panes().close();
+    let supervisor = &cx.options().supervisor;
+    let ending = cx.panes().all().into_iter().map(|live| {
+        supervisor.spawn(TaskKind::Pane, "pane shutdown", async move {
+            live.pane.kill(GRACE).await;
+            live.written().await;
+            Ok::<_, Infallible>(())
+        })
+    });
+    let ending: Vec<_> = ending.collect();
+    let all = async {
+        for end in ending {
+            let _ = end.await;
+        }
+    };
+    if tokio::time::timeout(LONGEST, all).await.is_err() {
+        tracing::warn!("not every pane ended in time");
+    }
+}

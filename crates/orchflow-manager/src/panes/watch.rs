@@ -1,0 +1,102 @@
+//! The one task that owns a pane: it waits for the end and writes it down, once.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use orchflow_runtime::TaskKind;
+use orchflow_store::panes as rows;
+use orchflow_terminal::{Pane, Stream};
+use orchflow_types::EventType;
+use orchflow_types::pane::{ExitStatus, PaneState};
+use serde_json::json;
+use tokio::sync::watch::Sender;
+
+use super::event;
+use crate::Manager;
+
+/// How long to wait before an end that could not be written is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Starts the task; `written` becomes true when the end is in the database.
+pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<bool>) {
+    let supervisor = cx.options().supervisor.clone();
+    let cx = cx.clone();
+    let work = async move {
+        let status = pane.exit().await;
+        if write_end(&cx, &pane, status).await {
+            written.send_replace(true);
+        }
+        drop(written);
+        let told = output_len(&pane);
+        // What the process left behind may go on printing to the log.
+        for stream in [Stream::Output, Stream::Errors] {
+            if let Some(log) = pane.log(stream) {
+                log.wait_beyond(u64::MAX).await;
+            }
+        }
+        if output_len(&pane) != told {
+            update_len(&cx, &pane).await;
+        }
+        cx.panes().remove(pane.id());
+        Ok::<_, Infallible>(())
+    };
+    supervisor.spawn(TaskKind::Pane, "pane row", work);
+}
+
+/// Row and event in one transaction; tries again as long as that can help.
+async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus) -> bool {
+    let (pane_id, at) = (pane.id(), cx.options().clock.now());
+    let log = pane.log(Stream::Output).map(orchflow_terminal::LogReader::summary);
+    let (len, from) = log.map_or((0, 0), |log| (log.len, log.kept_from));
+    let size = pane.size();
+    loop {
+        let ended = cx.store().write(move |tx| {
+            let Some(mut row) = rows::get(tx, pane_id)? else { return Ok(()) };
+            let info = &mut row.info;
+            info.state = PaneState::Exited;
+            info.pid = None;
+            info.exit_code = Some(status.code);
+            info.signal = status.signal;
+            (info.output_bytes, info.output_from) = (len, from);
+            info.size = size;
+            info.exited_at = Some(at);
+            rows::update(tx, info)?;
+            let data =
+                json!({ "exit_code": status.code, "signal": status.signal, "output_bytes": len });
+            orchflow_store::events::append(tx, at, &[event(EventType::PaneExit, pane_id, data)])
+                .map(drop)
+        });
+        match ended.await {
+            Ok(()) => return true,
+            Err(orchflow_store::Error::Closed) => {
+                // The row still says it runs; the next start will call it lost.
+                tracing::warn!(pane = %pane_id, "the database was closed before the end of a pane");
+                return false;
+            }
+            Err(error) => {
+                tracing::error!(pane = %pane_id, %error, "the end of a pane could not be written");
+                let shutdown = cx.options().supervisor.shutdown();
+                tokio::select! {
+                    () = shutdown.cancelled() => return false,
+                    () = tokio::time::sleep(AGAIN) => {}
+                }
+            }
+        }
+    }
+}
+
+async fn update_len(cx: &Manager, pane: &Pane) {
+    let (pane_id, len) = (pane.id(), output_len(pane));
+    let written = cx.store().write(move |tx| {
+        let Some(mut row) = rows::get(tx, pane_id)? else { return Ok(()) };
+        row.info.output_bytes = len;
+        rows::update(tx, &row.info)
+    });
+    if let Err(error) = written.await {
+        tracing::warn!(pane = %pane_id, %error, "the length of a pane's output was not written");
+    }
+}
+
+fn output_len(pane: &Pane) -> u64 {
+    pane.log(Stream::Output).map_or(0, orchflow_terminal::LogReader::len)
+}

@@ -1,0 +1,185 @@
+//! The decision: every command and every written file against every rule, the strictest wins.
+
+use orchflow_types::policy::{Decision, PolicyAnswer};
+
+use super::Asked;
+use super::rules::{Rule, Rules, Tool, glob};
+use super::shell::{self, Line, Word};
+
+/// More simple commands than a person would read before saying yes.
+const COMMANDS_MAX: usize = 50;
+
+/// Programs that only run another: what counts is what they run.
+const TRANSPARENT: [&str; 5] = ["command", "nohup", "exec", "time", "builtin"];
+
+/// Files that are no files.
+const SINKS: [&str; 4] = ["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"];
+
+/// What the rules say of what is asked.
+pub(super) fn judge(rules: &Rules, asked: &Asked) -> PolicyAnswer {
+    let line = match &asked.line {
+        Some(line) => shell::parse(line),
+        None => Some(shell::exact(&asked.argv)),
+    };
+    let Some(line) = line else {
+        return answer(
+            Decision::Ask,
+            None,
+            "it cannot be parsed as a command line".to_owned(),
+            &Line::default(),
+        );
+    };
+    let agent = asked.agent.as_deref().unwrap_or_default();
+    let commands = line.commands.iter().map(|words| of_command(rules, agent, words));
+    let writes = line.writes.iter().filter_map(|path| of_write(rules, agent, path));
+    let mut strictest: Option<Said> = commands.chain(writes).reduce(stricter);
+    if line.commands.is_empty() && strictest.is_none() {
+        strictest = Some((Decision::Ask, None, "it runs nothing that can be named".to_owned()));
+    }
+    let unclear = match &line.opaque {
+        Some(why) => Some(why.clone()),
+        None if line.commands.len() > COMMANDS_MAX => {
+            Some(format!("it holds {} commands", line.commands.len()))
+        }
+        None => None,
+    };
+    let (decision, rule, reason) = strictest.unwrap_or((Decision::Ask, None, String::new()));
+    match unclear {
+        Some(why) if decision == Decision::Allow => {
+            answer(Decision::Ask, None, format!("{why}, so a person decides"), &line)
+        }
+        _ => answer(decision, rule, reason, &line),
+    }
+}
+
+type Said = (Decision, Option<String>, String);
+
+fn stricter(one: Said, other: Said) -> Said {
+    if other.0 > one.0 { other } else { one }
+}
+
+fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
+    let forms = forms(words);
+    let hit = |effect: Decision| {
+        let matching = move |rule: &&Rule| {
+            rule.effect == effect && forms.iter().any(|form| matches(&rule.words, form, effect))
+        };
+        rules.about(Tool::Command, agent).find(matching)
+    };
+    let found = hit.clone()(Decision::Deny)
+        .or_else(|| hit.clone()(Decision::Ask))
+        .or_else(|| hit(Decision::Allow));
+    match found {
+        Some(rule) => (rule.effect, Some(rule.name.clone()), because(rule, &shown(words))),
+        None => (Decision::Ask, None, format!("no rule speaks of `{}`", shown(words))),
+    }
+}
+
+fn of_write(rules: &Rules, agent: &str, path: &Word) -> Option<Said> {
+    let Some(path) = path else {
+        return Some((
+            Decision::Ask,
+            None,
+            "it writes to a file that only running it names".to_owned(),
+        ));
+    };
+    if SINKS.contains(&path.as_str()) {
+        return None;
+    }
+    let hit = |effect| {
+        let plain = !path.split('/').any(|part| part == "..");
+        let fits = move |rule: &&Rule| {
+            rule.effect == effect
+                && (plain || effect != Decision::Allow)
+                && glob(&rule.words.join(" "), path)
+        };
+        rules.about(Tool::Write, agent).find(fits)
+    };
+    let found = hit(Decision::Deny).or_else(|| hit(Decision::Ask)).or_else(|| hit(Decision::Allow));
+    Some(match found {
+        Some(rule) => (rule.effect, Some(rule.name.clone()), because(rule, path)),
+        None => (Decision::Ask, None, format!("no rule speaks of writing {path}")),
+    })
+}
+
+fn because(rule: &Rule, what: &str) -> String {
+    if rule.reason.is_empty() {
+        format!("rule {} speaks of `{what}`", rule.name)
+    } else {
+        rule.reason.clone()
+    }
+}
+
+/// The command itself and, behind programs that only run another, what they run.
+fn forms(words: &[Word]) -> Vec<&[Word]> {
+    let mut forms = vec![words];
+    let mut rest = words;
+    while let [Some(name), tail @ ..] = rest {
+        let base = base(name);
+        let skip = match base {
+            _ if TRANSPARENT.contains(&base) => 0,
+            "env" => tail
+                .iter()
+                .take_while(|word| {
+                    word.as_ref().is_some_and(|w| w.contains('=') || w.starts_with('-'))
+                })
+                .count(),
+            "sudo" | "doas" | "nice" | "ionice" | "setsid" | "stdbuf" | "xargs" => tail
+                .iter()
+                .take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-')))
+                .count(),
+            "timeout" => {
+                1 + tail
+                    .iter()
+                    .take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-')))
+                    .count()
+            }
+            _ => break,
+        };
+        let Some(inner) = tail.get(skip..).filter(|inner| !inner.is_empty()) else { break };
+        forms.push(inner);
+        rest = inner;
+    }
+    forms
+}
+
+/// Whether a command is what a pattern says. A last `*` stands for any further words.
+///
+/// To deny or ask, a program is known by its name wherever it lies, an unknown word may be
+/// any word, and what stands behind `sudo` counts; to allow, everything has to be exact.
+fn matches(pattern: &[String], words: &[Word], effect: Decision) -> bool {
+    let allow = effect == Decision::Allow;
+    if pattern.len() == 1 && pattern[0] == "*" {
+        return true;
+    }
+    let (pattern, open) = match pattern.split_last() {
+        Some((last, head)) if last == "*" => (head, true),
+        _ => (pattern, false),
+    };
+    if words.len() < pattern.len() || (!open && words.len() > pattern.len()) {
+        return false;
+    }
+    pattern.iter().zip(words).enumerate().all(|(place, (pattern, word))| match word {
+        None => !allow,
+        Some(word) if place == 0 && !allow => glob(pattern, base(word)) || glob(pattern, word),
+        Some(word) => glob(pattern, word),
+    })
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn shown(words: &[Word]) -> String {
+    words.iter().map(|word| word.as_deref().unwrap_or("…")).collect::<Vec<_>>().join(" ")
+}
+
+fn answer(decision: Decision, rule: Option<String>, reason: String, line: &Line) -> PolicyAnswer {
+    let told = |words: &Vec<Word>| {
+        words.iter().map(|word| word.clone().unwrap_or_else(|| "…".to_owned())).collect()
+    };
+    PolicyAnswer { decision, rule, reason, parsed: line.commands.iter().map(told).collect() }
+}
+
+#[cfg(test)]
+mod tests;

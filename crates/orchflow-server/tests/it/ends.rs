@@ -1,0 +1,56 @@
+//! How doors end: nobody new, time for what is under way, and no more than that.
+
+use futures::StreamExt;
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::daemon::{Daemon, Wire, soon, until, waiting_call};
+use crate::http::websocket;
+
+async fn under_way(daemon: &Daemon) -> Wire {
+    let mut wire = daemon.wire().await;
+    wire.send(&waiting_call()).await;
+    // An answered call after it on the same connection: the first was read.
+    wire.send(r#"{"jsonrpc":"2.0","id":2,"method":"system.health"}"#).await;
+    assert_eq!(wire.next().await.unwrap()["id"], 2);
+    wire
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_answered_before_the_door_is_shut() {
+    let daemon = Daemon::start().await;
+    let mut wire = under_way(&daemon).await;
+    daemon.supervisor.shutdown().cancel();
+    until("the socket is gone", || !daemon.socket.exists()).await;
+    assert!(UnixStream::connect(&daemon.socket).await.is_err());
+    daemon.desk.gate.add_permits(1);
+    assert_eq!(wire.next().await.unwrap()["id"], 1);
+    assert!(wire.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_call_that_does_not_end_is_dropped_after_its_time() {
+    let daemon = Daemon::start().await;
+    let mut wire = under_way(&daemon).await;
+    daemon.supervisor.shutdown().cancel();
+    assert!(soon(wire.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn the_http_door_answers_what_is_under_way_and_ends_what_would_go_on() {
+    let daemon = Daemon::start().await;
+    let mut socket = websocket(&daemon).await;
+    let call = waiting_call();
+    let end = async {
+        until("the call waits", || daemon.desk.waiting() == 1).await;
+        daemon.supervisor.shutdown().cancel();
+        while let Some(Ok(message)) = soon(socket.next()).await {
+            assert!(message.is_close(), "{message:?}");
+        }
+        daemon.desk.gate.add_permits(1);
+    };
+    let (answer, followed, ()) =
+        soon(async { tokio::join!(daemon.post(&call), daemon.get("/events"), end) }).await;
+    assert_eq!((answer.status(), followed.status()), (200, 200));
+    let refused = async { while TcpStream::connect(("127.0.0.1", daemon.port)).await.is_ok() {} };
+    soon(refused).await;
+}
