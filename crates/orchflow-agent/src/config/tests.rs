@@ -1,3 +1,5 @@
+//! Templates, configuration as written, the environment.
+
 use super::*;
 
 use orchflow_runtime::{Clock, ids};

@@ -1,3 +1,5 @@
+//! Claude Code by its recorded streams, printed by a script in its stead.
+
 use orchflow_agent::{AgentConfig, Failure, Outcome};
 use orchflow_types::{AgentKind, Role};
 

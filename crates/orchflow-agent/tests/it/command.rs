@@ -1,3 +1,5 @@
+//! Any command line: its words, its input, its answer, its failures.
+
 use orchflow_agent::{AgentConfig, Failure, Format, Mode, Outcome};
 use orchflow_types::run::Verdict;
 use orchflow_types::{AgentKind, Role};
@@ -84,7 +86,7 @@ async fn an_auditor_answers_a_verdict_or_fails() {
         let script = stage.script("auditor", line);
         match (stage.take(&command(&format!("{script} {{prompt}}")), &turn).await, wanted) {
             (Outcome::Done { audit: Some(audit), .. }, Some(wanted)) => {
-                assert_eq!(audit.verdict, wanted)
+                assert_eq!(audit.verdict, wanted);
             }
             (Outcome::Failed { failure: Failure::Agent, reason, .. }, None) => {
                 assert!(reason.contains("its answer could not be read as an audit"), "{reason}");

@@ -1,3 +1,5 @@
+//! What ends a turn from outside: silence, time, a person, a policy.
+
 use std::time::Duration;
 
 use orchflow_agent::{AgentConfig, Failure, Limits, Outcome, Turn};

@@ -1,3 +1,5 @@
+//! The tool: true exit codes, ends of outputs, what is missing.
+
 use orchflow_agent::{AgentConfig, Failure, Outcome};
 use orchflow_types::run::GateResult;
 

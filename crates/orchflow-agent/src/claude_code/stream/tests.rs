@@ -1,3 +1,5 @@
+//! Recorded streams of Claude Code.
+
 use super::*;
 
 fn replay(recording: &str) -> Reader {
