@@ -25,9 +25,18 @@ pub fn render(turn: &Turn) -> String {
         Role::Auditor => audit(turn),
         Role::Architect | Role::Executor | Role::Consultant => work(turn),
     };
-    // A command line cannot hold NUL.
-    text.retain(|letter| letter != '\0');
+    text.retain(is_plain);
     marked(&text, LIMIT)
+}
+
+/// A command line cannot hold NUL; escapes and marks that turn the direction of writing
+/// only serve to hide what a person or a model should see.
+fn is_plain(letter: char) -> bool {
+    match letter {
+        '\n' | '\t' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => false,
+        _ => !letter.is_control(),
+    }
 }
 
 fn work(turn: &Turn) -> String {

@@ -38,7 +38,12 @@ impl Perform for Nothing {
             tests: None,
             tail: String::new(),
         };
-        let outcome = Outcome::Executed { pane: None, changed: false, summary: String::new(), gate: Some(gate) };
+        let outcome = Outcome::Executed {
+            pane: None,
+            changed: false,
+            summary: String::new(),
+            gate: Some(gate),
+        };
         async move { Some(Command::Done { key: action.key, epoch: action.epoch, outcome }) }.boxed()
     }
 }
@@ -87,12 +92,17 @@ async fn through_orchflow(size: usize) -> Measured {
     let (store, _) = Store::open(&dir.path().join("state.db"), clock.now()).expect("a database");
     let (client, endpoint) = in_process();
     supervisor.spawn(TaskKind::Background, "manager", answer(endpoint));
-    let orchestrator = Orchestrator::new(store.clone(), client, clock, supervisor, Arc::new(Defaults))
-        .performed_by(Arc::new(Nothing));
+    let orchestrator =
+        Orchestrator::new(store.clone(), client, clock, supervisor, Arc::new(Defaults))
+            .performed_by(Arc::new(Nothing));
     let params = StartParams {
         goal: "do nothing, often".into(),
         dir: "/".into(),
-        choices: Choices { max_concurrency: Some(IN_FLIGHT), minutes: Some(0), ..Choices::default() },
+        choices: Choices {
+            max_concurrency: Some(IN_FLIGHT),
+            minutes: Some(0),
+            ..Choices::default()
+        },
         plan: Some(plan(size)),
     };
     let mut bell = store.bell();
@@ -103,7 +113,10 @@ async fn through_orchflow(size: usize) -> Measured {
     while !status.is_some_and(RunStatus::is_final) {
         bell.changed().await.expect("a store");
         let run_id = started.run_id;
-        status = store.read(move |reader| orchflow_store::runs::status(reader, run_id)).await.expect("a status");
+        status = store
+            .read(move |reader| orchflow_store::runs::status(reader, run_id))
+            .await
+            .expect("a status");
     }
     let seconds = watch.elapsed().as_secs_f64();
     let after = store.stats();
@@ -126,7 +139,11 @@ fn plan(size: usize) -> Plan {
         depends: Vec::new(),
         reason: String::new(),
     };
-    Plan { goal: "do nothing, often".into(), tasks: (0..size).map(task).collect(), notes: Vec::new() }
+    Plan {
+        goal: "do nothing, often".into(),
+        tasks: (0..size).map(task).collect(),
+        notes: Vec::new(),
+    }
 }
 
 /// The few things a run asks of a manager before it begins.
@@ -142,9 +159,11 @@ async fn answer(mut endpoint: Endpoint) -> Result<(), Error> {
                 granted_at: None,
                 changed: false,
             }))),
-            "project.detect" => {
-                Ok(Payload::Typed(Box::new(Project { root: dir, ecosystems: Vec::new(), commands: Vec::new() })))
-            }
+            "project.detect" => Ok(Payload::Typed(Box::new(Project {
+                root: dir,
+                ecosystems: Vec::new(),
+                commands: Vec::new(),
+            }))),
             _ => Err(orchflow_client::Error::new(ErrorKind::NoRepository, "no repository")),
         };
         let _ = call.reply.send(reply);
@@ -183,12 +202,14 @@ const BARE_SCHEMA: &str = "
 /// One task's rows: begun (view, status, action, event) and done (journal, view, status, action, two events).
 fn write_task(conn: &rusqlite::Connection, number: usize, leaf: &str) -> rusqlite::Result<()> {
     let (run, task) = ([7_u8; 16], (number as u128).to_be_bytes());
-    let (task_name, run_name) = (format!("task_{number:032x}"), "run_".to_owned() + &"7".repeat(32));
+    let (task_name, run_name) =
+        (format!("task_{number:032x}"), "run_".to_owned() + &"7".repeat(32));
     let key = format!("{task_name}/execute/0");
     let number = number as i64;
     let mut view = conn.prepare_cached("INSERT INTO leaves VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET status = excluded.status, phase = excluded.phase, view = excluded.view")?;
     let mut status = conn.prepare_cached("INSERT INTO tasks VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET status = excluded.status, updated_at = excluded.updated_at")?;
-    let mut event = conn.prepare_cached("INSERT INTO events (at, type, about, data) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut event =
+        conn.prepare_cached("INSERT INTO events (at, type, about, data) VALUES (?1, ?2, ?3, ?4)")?;
     let mut about = conn.prepare_cached("INSERT INTO event_about VALUES (?1, ?2)")?;
     let mut tell = |kind: &str| -> rusqlite::Result<()> {
         event.execute((number, kind, &task_name, &leaf[..160]))?;
@@ -198,12 +219,22 @@ fn write_task(conn: &rusqlite::Connection, number: usize, leaf: &str) -> rusqlit
     };
     view.execute((run, task, number, "active", "executing", leaf))?;
     status.execute((task, "active", number))?;
-    conn.prepare_cached("INSERT INTO actions VALUES (?1, ?2, 0, 'pending', ?3)")?.execute((&key, run, &leaf[..260]))?;
+    conn.prepare_cached("INSERT INTO actions VALUES (?1, ?2, 0, 'pending', ?3)")?.execute((
+        &key,
+        run,
+        &leaf[..260],
+    ))?;
     tell("task.updated")?;
-    conn.prepare_cached("INSERT INTO journal VALUES (?1, ?2, ?3, ?4)")?.execute((run, number, number, &leaf[..320]))?;
+    conn.prepare_cached("INSERT INTO journal VALUES (?1, ?2, ?3, ?4)")?.execute((
+        run,
+        number,
+        number,
+        &leaf[..320],
+    ))?;
     view.execute((run, task, number, "completed", "done", leaf))?;
     status.execute((task, "completed", number))?;
-    conn.prepare_cached("UPDATE actions SET state = 'done', payload = '' WHERE key = ?1")?.execute([&key])?;
+    conn.prepare_cached("UPDATE actions SET state = 'done', payload = '' WHERE key = ?1")?
+        .execute([&key])?;
     tell("run.checkpointed")?;
     tell("task.updated")
 }

@@ -3,17 +3,29 @@
 //! `system.*` and `config.*` are about the process and its settings files, which only the
 //! binary knows; it adds those rows itself.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use orchflow_manager::streams::{OutputReader, open_output};
 use orchflow_manager::{Manager, git, panes, projects, test_results, trust};
 use orchflow_orchestrator::{Orchestrator, agents, attention, policies, runs, tasks};
 use orchflow_protocol::{
-    agent, attention as ask, git as git_rows, pane, policy, project, run, task, test, trust as trust_rows,
+    agent, attention as ask, git as git_rows, pane, policy, project, run, task, test,
+    trust as trust_rows,
 };
 
+use orchflow_protocol::Error;
+use orchflow_protocol::pane::Output;
+use orchflow_types::PaneId;
+
 use crate::Rows;
+use crate::streams::{Chunk, PaneOutputs, PaneReader};
 
 /// Adds the rows of a manager.
 #[must_use]
-pub fn manager_rows<S: Clone + Send + Sync + 'static>(rows: Rows<S>, manager: &Manager) -> Rows<Manager> {
+pub fn manager_rows<S: Clone + Send + Sync + 'static>(
+    rows: Rows<S>,
+    manager: &Manager,
+) -> Rows<Manager> {
     rows.with(manager)
         .on::<pane::Create>(panes::create)
         .on::<pane::List>(panes::list)
@@ -84,3 +96,32 @@ pub fn orchestrator_rows<S: Clone + Send + Sync + 'static>(
 /// The outputs of a manager's panes, as `stream.open` reads them.
 #[derive(Clone)]
 pub struct Outputs(pub Manager);
+
+impl PaneOutputs for Outputs {
+    fn open(
+        &self,
+        pane_id: PaneId,
+        output: Output,
+    ) -> BoxFuture<'_, Result<Box<dyn PaneReader>, Error>> {
+        let manager = self.0.clone();
+        async move {
+            let reader = open_output(manager, pane_id, output, 0).await?;
+            Ok(Box::new(reader) as Box<dyn PaneReader>)
+        }
+        .boxed()
+    }
+}
+
+impl PaneReader for OutputReader {
+    fn read(&self, from: u64, max: usize) -> BoxFuture<'_, Result<Chunk, Error>> {
+        async move {
+            let piece = Self::read(self, from, max).await?;
+            Ok(Chunk { offset: piece.offset, bytes: piece.bytes, skipped: piece.skipped })
+        }
+        .boxed()
+    }
+
+    fn wait_beyond(&self, offset: u64) -> BoxFuture<'_, bool> {
+        Self::wait_beyond(self, offset).boxed()
+    }
+}

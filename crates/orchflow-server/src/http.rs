@@ -1,6 +1,6 @@
 //! The HTTP door: `POST /rpc`, events as SSE, frames over a WebSocket, metrics.
 //!
-//! It listens on this machine only, and [`guard`] stands before every route, those that
+//! It listens on this machine only, and a guard stands before every route, those that
 //! do not exist included: it looks at Host, Origin and token before a body is read. There
 //! are no CORS headers, and GET changes nothing.
 

@@ -8,8 +8,8 @@ use orchflow_client::Error;
 use orchflow_types::ErrorKind;
 
 use crate::commands::{
-    agents, attention, completions, config, demo, doctor, down, exec, home, logs, pane, plan, policy,
-    route, rpc, run, runs, status, task, trust, up,
+    agents, attention, completions, config, demo, doctor, down, exec, home, logs, pane, plan,
+    policy, route, rpc, run, runs, status, task, trust, up,
 };
 use crate::context::Context;
 use crate::output::Output;

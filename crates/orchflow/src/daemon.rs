@@ -15,7 +15,7 @@ use std::time::Duration;
 use orchflow_client::Error;
 use orchflow_manager::Manager;
 use orchflow_orchestrator::{Orchestrator, runs};
-use orchflow_runtime::{Clock, Supervisor, TaskKind, process};
+use orchflow_runtime::{Clock, Supervisor, TaskKind, env, process};
 use orchflow_server::{Caller, Table, dispatch, http, serve_endpoint, unix};
 use orchflow_store::Store;
 use orchflow_types::ErrorKind;
@@ -68,8 +68,9 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
     let instance = Instance::acquire(places)?;
     logging::begin(places, true)
         .map_err(|error| Error::new(ErrorKind::File, format!("cannot write the log: {error}")))?;
-    process::become_subreaper()
-        .map_err(|error| Error::new(ErrorKind::Unsupported, format!("orphans cannot be adopted: {error}")))?;
+    process::become_subreaper().map_err(|error| {
+        Error::new(ErrorKind::Unsupported, format!("orphans cannot be adopted: {error}"))
+    })?;
     let (clock, supervisor) = (Clock::system(), Supervisor::new());
     let (store, opened) = Store::open(&places.database(), clock.now())?;
     let health = opened.unclean.then(|| store.check_in_background());
@@ -80,6 +81,7 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
         logs: places.output(),
         worktrees: places.worktrees(),
         mark: places.mark(),
+        shell: env::var("SHELL").unwrap_or_else(|| "/bin/sh".to_owned()),
     });
     if opened.unclean {
         manager.recover().await?;
@@ -99,11 +101,16 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
     });
     let table = table(&host, &manager, &orchestrator, &store);
     let (rows, tasks) = (table.clone(), supervisor.clone());
-    let endpoint = async move { serve_endpoint(endpoint, rows, Caller::orchestrator(), tasks).await };
+    let endpoint =
+        async move { serve_endpoint(endpoint, rows, Caller::orchestrator(), tasks).await };
     supervisor.spawn(TaskKind::Vital, "endpoint", endpoint);
     if let Some(address) = &options.listen {
         let (listen, token_file) = (loopback(address)?, places.token());
-        let serves = http::Serves { table: table.clone(), store: store.clone(), gauges: system::gauges(&host) };
+        let serves = http::Serves {
+            table: table.clone(),
+            store: store.clone(),
+            gauges: system::gauges(&host),
+        };
         let door = http::Options { listen, token_file }.bind(serves).await?;
         host.listens_at(door.address());
         supervisor.spawn(TaskKind::Vital, "http", door.run(supervisor.shutdown().clone()));
@@ -116,7 +123,10 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
 fn table(host: &Host, manager: &Manager, orchestrator: &Orchestrator, store: &Store) -> Table {
     let rows = dispatch::manager_rows(Table::builder(), manager);
     let rows = dispatch::orchestrator_rows(rows, orchestrator);
-    system::rows(rows, host).events(store).streams(Arc::new(dispatch::Outputs(manager.clone()))).build()
+    system::rows(rows, host)
+        .events(store)
+        .streams(Arc::new(dispatch::Outputs(manager.clone())))
+        .build()
 }
 
 fn loopback(address: &str) -> Result<SocketAddr, Error> {
@@ -135,15 +145,17 @@ impl Daemon {
         tracing::info!("ending");
         self.supervisor.shutdown().cancel();
         if tokio::time::timeout(ENDING, self.supervisor.wait()).await.is_err() {
-            tracing::warn!("some tasks did not end in time; the next start goes on from what is committed");
+            tracing::warn!(
+                "some tasks did not end in time; the next start goes on from what is committed"
+            );
         }
         self.store.close().await?;
         Ok(())
     }
 
     async fn told_to_end(&self) {
-        let Ok((mut term, mut interrupt)) =
-            signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)))
+        let Ok((mut term, mut interrupt)) = signal(SignalKind::terminate())
+            .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)))
         else {
             return self.supervisor.shutdown().cancelled().await;
         };

@@ -1,3 +1,5 @@
+//! Programs that tell their version, and those that do not.
+
 use super::*;
 
 use std::os::unix::fs::PermissionsExt;

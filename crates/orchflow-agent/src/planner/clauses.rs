@@ -102,8 +102,7 @@ fn tokens(goal: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let mut text = String::new();
     let mut quote: Option<char> = None;
-    let mut letters = goal.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in goal.char_indices() {
         let opens = quote.is_none()
             && text.is_empty()
             && matches!(letter, '"' | '\'' | '`')

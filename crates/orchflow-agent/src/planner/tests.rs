@@ -1,3 +1,5 @@
+//! Tables of goals and their plans.
+
 use super::*;
 
 use orchflow_types::project::ProjectCommand;

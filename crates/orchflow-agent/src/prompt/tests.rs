@@ -1,3 +1,5 @@
+//! Prompts whole, and their limits.
+
 use super::*;
 
 use orchflow_types::plan::PlanTask;

@@ -27,8 +27,6 @@ pub(crate) struct Reading {
     pub(crate) subject: Option<Subject>,
     /// The command line that stands in backquotes.
     pub(crate) quoted_command: Option<String>,
-    /// What is explicitly not wanted.
-    pub(crate) unwanted: Vec<AgentType>,
     /// Whether nothing but what is not wanted is said.
     pub(crate) only_negated: bool,
     /// Words before the first place or subject that name neither a tool nor the project.
@@ -62,6 +60,13 @@ impl Scores {
         TYPES.iter().position(|one| *one == of).unwrap_or(0)
     }
 
+    fn reason(&self, of: AgentType) -> String {
+        const MOST: usize = 6;
+        let words = self.1.iter().filter(|(to, _)| *to == of).take(MOST);
+        let words: Vec<String> = words.map(|(_, word)| format!("`{word}`")).collect();
+        format!("{} means {of}", words.join(", "))
+    }
+
     /// The best type of work and the score of the next best. Among equals, the one whose
     /// word came first.
     fn best(&self) -> (AgentType, f64) {
@@ -77,18 +82,70 @@ impl Scores {
 pub(crate) fn read(input: &str, project: Option<&Project>) -> Reading {
     let words = words(input);
     let negated = negations(&words);
+    let heard = hear(&words, &negated);
+    let (agent_type, second) = heard.scores.best();
+    let top = heard.scores.of(agent_type);
+    let strange = strange(&words, &negated, project);
+    let mut reading = Reading {
+        agent_type: AgentType::Dev,
+        confidence: 0.3,
+        reason: "no rule matched, so it is work for a coding agent".to_owned(),
+        mends: heard.mends,
+        changes: heard.changes,
+        bare_mend: strange == 0 && is_bare_mend(&words, &heard),
+        subject: None,
+        quoted_command: heard.quoted_command,
+        only_negated: top == 0.0
+            && !heard.unwanted.is_empty()
+            && words.iter().any(|word| refuses(&word.text)),
+        strange,
+    };
+    if words.is_empty() {
+        reading.confidence = 0.0;
+        reading.reason = "there are no words".to_owned();
+    }
+    if top > 0.0 {
+        reading.agent_type = agent_type;
+        reading.confidence = confidence(top, second, strange, agent_type);
+        reading.reason = heard.scores.reason(agent_type);
+    }
+    if reading.agent_type == AgentType::Test {
+        reading.subject = subject(&words, &negated);
+    }
+    reading
+}
+
+/// How far the best score stands above the next, and above nothing; words that name no
+/// part of the project make it doubtful that the whole of it is meant.
+fn confidence(top: f64, second: f64, strange: usize, agent_type: AgentType) -> f64 {
+    let sure = top / (top + second + 0.3) * (top / 3.0).min(1.0);
+    let whole = matches!(agent_type, AgentType::Build | AgentType::Lint | AgentType::Format);
+    let doubts = if whole { i32::try_from(strange).unwrap_or(i32::MAX) } else { 0 };
+    sure * 0.6_f64.powi(doubts)
+}
+
+/// What the words weigh.
+struct Heard {
+    scores: Scores,
+    mends: bool,
+    changes: bool,
+    quoted_command: Option<String>,
+    unwanted: Vec<AgentType>,
+}
+
+fn hear(words: &[Word], negated: &[bool]) -> Heard {
     let lead = words.iter().position(|word| !is_filler(&word.text));
-    let changes =
-        lead.is_some_and(|at| is_change(&words, at, &negated) || is_new_thing(&words, at));
+    let changes = lead.is_some_and(|at| is_change(words, at, negated) || is_new_thing(words, at));
     let mut scores = Scores::default();
     let mut unwanted = Vec::new();
     for (at, word) in words.iter().enumerate().filter(|(_, word)| word.quote.is_none()) {
-        let Some((to, weight)) = weight(&word.text).or_else(|| two_words(&words, at)) else {
+        let Some((to, weight)) = weight(&word.text).or_else(|| two_words(words, at)) else {
             continue;
         };
         if negated[at] {
             unwanted.push(to);
         } else {
+            // Behind a verb of change a tool is what the change is about.
             let factor = if changes {
                 0.5
             } else if Some(at) == lead {
@@ -99,77 +156,28 @@ pub(crate) fn read(input: &str, project: Option<&Project>) -> Reading {
             scores.add(to, weight * factor, &word.text);
         }
     }
-    let mends = mends(&words, &negated, &scores, changes);
-    // A tool that mends is what the verb asks for, so it is no change of a person's.
+    let mends = mends(words, negated, &scores, changes);
     if changes && mends {
+        // The tool is what the verb asks for after all.
         scores.0.iter_mut().for_each(|score| *score *= 2.0);
     }
     let changes = changes && !mends;
     if changes {
         scores.add(AgentType::Dev, 4.0, lead.map_or("", |at| &words[at].text));
     }
-    let quoted_command = quoted_command(&words, lead);
+    let quoted_command = quoted_command(words, lead);
     if let Some(line) = &quoted_command {
         scores.add(AgentType::Repl, 3.5, line);
     }
-    settle(&words, &negated, scores, (mends, changes), quoted_command, unwanted, project)
+    Heard { scores, mends, changes, quoted_command, unwanted }
 }
 
-fn settle(
-    words: &[Word],
-    negated: &[bool],
-    mut scores: Scores,
-    (mends, changes): (bool, bool),
-    quoted_command: Option<String>,
-    unwanted: Vec<AgentType>,
-    project: Option<&Project>,
-) -> Reading {
-    let (agent_type, second) = scores.best();
-    let top = scores.of(agent_type);
-    let only_negated =
-        top == 0.0 && !unwanted.is_empty() && words.iter().any(|word| refuses(&word.text));
-    let strange = strange(words, negated, project);
-    let leads = words.iter().find(|word| !is_filler(&word.text));
-    let bare_mend = strange == 0
-        && unwanted.is_empty()
-        && scores.1.iter().all(|(to, _)| *to == AgentType::Dev)
-        && leads.is_some_and(|word| asks_to_mend(&word.text));
-    let mut reading = Reading {
-        bare_mend,
-        agent_type: AgentType::Dev,
-        confidence: 0.3,
-        reason: "no rule matched, so it is work for a coding agent".to_owned(),
-        mends,
-        changes,
-        subject: None,
-        quoted_command,
-        unwanted,
-        only_negated,
-        strange,
-    };
-    if words.is_empty() {
-        reading.confidence = 0.0;
-        reading.reason = "there are no words".to_owned();
-    }
-    if top == 0.0 {
-        return reading;
-    }
-    let mut confidence = top / (top + second + 0.3) * (top / 3.0).min(1.0);
-    let tool = !matches!(agent_type, AgentType::Dev | AgentType::Repl);
-    if tool && agent_type != AgentType::Test {
-        confidence *= 0.6_f64.powi(i32::try_from(reading.strange).unwrap_or(i32::MAX));
-    }
-    let decided: Vec<String> = {
-        scores.1.retain(|(to, _)| *to == agent_type);
-        scores.1.iter().map(|(_, word)| format!("`{word}`")).collect()
-    };
-    reading.agent_type = agent_type;
-    reading.confidence = confidence;
-    reading.reason = format!("{} means {agent_type}", decided.join(", "));
-    if agent_type == AgentType::Test {
-        reading.subject = subject(words, negated);
-    }
-    reading
+/// "Fix it", "fix what it finds".
+fn is_bare_mend(words: &[Word], heard: &Heard) -> bool {
+    let lead = words.iter().find(|word| !is_filler(&word.text));
+    heard.unwanted.is_empty()
+        && heard.scores.1.iter().all(|(to, _)| *to == AgentType::Dev)
+        && lead.is_some_and(|word| asks_to_mend(&word.text))
 }
 
 /// Which words stand behind a negation.
@@ -207,7 +215,7 @@ fn is_change(words: &[Word], lead: usize, negated: &[bool]) -> bool {
     let word = &words[lead];
     if word.text == "make" {
         let tool = words.iter().skip(lead + 1).find(|word| !is_filler(&word.text));
-        return next != "sure" && !tool.is_some_and(|word| word.text == "build");
+        return next != "sure" && tool.is_none_or(|word| word.text != "build");
     }
     word.quote.is_none()
         && !negated[lead]

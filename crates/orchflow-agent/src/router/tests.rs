@@ -1,3 +1,5 @@
+//! Tables of words and what they mean.
+
 use super::*;
 
 use AgentType::{Build, Dev, Format, Lint, Repl, Test};

@@ -1,3 +1,5 @@
+//! Recorded streams of codex, gemini and opencode.
+
 use super::*;
 
 fn replay(format: Format, recording: &str) -> Said {

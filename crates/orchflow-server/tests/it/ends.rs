@@ -1,9 +1,17 @@
 //! How doors end: nobody new, time for what is under way, and no more than that.
 
+use std::time::Duration;
+
 use futures::StreamExt;
+use orchflow_protocol::events::SubscribeParams;
+use orchflow_protocol::method::Empty;
+use orchflow_protocol::pane::{Resize, ResizeParams};
+use orchflow_protocol::system::Health;
+use orchflow_types::ErrorKind;
+use orchflow_types::pane::Size;
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::daemon::{Daemon, Wire, soon, until, waiting_call};
+use crate::daemon::{Daemon, Wire, pane, soon, until, waiting_call};
 use crate::http::websocket;
 
 async fn under_way(daemon: &Daemon) -> Wire {
@@ -53,4 +61,26 @@ async fn the_http_door_answers_what_is_under_way_and_ends_what_would_go_on() {
     assert_eq!((answer.status(), followed.status()), (200, 200));
     let refused = async { while TcpStream::connect(("127.0.0.1", daemon.port)).await.is_ok() {} };
     soon(refused).await;
+}
+
+#[tokio::test]
+async fn the_endpoint_answers_what_is_under_way_and_ends_though_its_clients_live_on() {
+    let daemon = Daemon::start().await;
+    let mut events = daemon.in_process.events(SubscribeParams::default()).await.unwrap();
+    let params = ResizeParams { pane_id: pane(), size: Size::default() };
+    let call = daemon.in_process.call::<Resize>(params);
+    let end = async {
+        until("the call waits", || daemon.desk.waiting() == 1).await;
+        daemon.supervisor.shutdown().cancel();
+        // Work that is parked now may still call.
+        daemon.in_process.call::<Health>(Empty {}).await.unwrap();
+        daemon.desk.gate.add_permits(1);
+    };
+    let (answer, ()) = soon(async { tokio::join!(call, end) }).await;
+    answer.unwrap();
+    assert_eq!(soon(events.next()).await, Ok(None), "who follows is told of the end");
+    let all_ended = tokio::time::timeout(Duration::from_secs(3), daemon.supervisor.wait()).await;
+    assert!(all_ended.is_ok(), "no task waits for clients that live on");
+    let error = daemon.in_process.call::<Health>(Empty {}).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
 }

@@ -35,8 +35,8 @@ async fn is_whole(repo: &Repo, worktree: &Repo, files: usize) {
 #[tokio::test]
 async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
     let fixture = Fixture::new().await;
-    for number in 0..300 {
-        fixture.write(&format!("many/{number}.txt"), &"line\n".repeat(200));
+    for number in 0..150 {
+        fixture.write(&format!("many/{number}.txt"), &"line\n".repeat(100));
     }
     fixture.commit("many").await;
     let repo = fixture.repo().await;
@@ -67,11 +67,13 @@ async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
             repo.worktree_repair(&within).await.unwrap();
         }
         let worktree = repo.worktree_add(&path, &branch, "HEAD").await.unwrap();
-        let watch = Stopwatch::start();
-        let timed = within.join(format!("t{round}"));
-        repo.worktree_add(&timed, &format!("orchflow/t{round}"), "HEAD").await.unwrap();
-        whole = watch.elapsed();
-        is_whole(&repo, &worktree, 304).await;
+        if round % 8 == 1 {
+            let watch = Stopwatch::start();
+            let timed = within.join(format!("t{round}"));
+            repo.worktree_add(&timed, &format!("orchflow/t{round}"), "HEAD").await.unwrap();
+            whole = watch.elapsed();
+        }
+        is_whole(&repo, &worktree, 154).await;
     }
     assert_eq!(kills, rounds(), "too few of {round} adds were killed in time");
     assert!(unaided > round / 3, "only {unaided} of {round} adds worked without a repair");

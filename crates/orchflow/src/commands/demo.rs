@@ -44,7 +44,8 @@ const GOAL: &str = "Mend most_common so that the tests pass";
 pub async fn run(cx: &Context, args: Args) -> Ended {
     if env::find_program("python3").is_none() {
         let text = "the demo's project is in Python, and `python3` was not found";
-        return Err(Stop::new(ErrorKind::ProgramNotFound, text).hint("install python3, or try `orchflow run` in a project of yours"));
+        return Err(Stop::new(ErrorKind::ProgramNotFound, text)
+            .hint("install python3, or try `orchflow run` in a project of yours"));
     }
     let dir = folder(cx, args.folder)?;
     if !project::is_unpacked(&dir) {
@@ -69,7 +70,8 @@ pub async fn run(cx: &Context, args: Args) -> Ended {
 async fn follow(cx: &Context) -> Ended {
     let (client, _) = connect::daemon(&cx.places, None).await?;
     let before = client.call::<system::Info>(Empty {}).await?.cursor;
-    let choices = Choices { auto_approve: Some(true), from_working_tree: Some(true), ..Choices::default() };
+    let choices =
+        Choices { auto_approve: Some(true), from_working_tree: Some(true), ..Choices::default() };
     let params = StartParams { goal: GOAL.to_owned(), dir: cx.dir_text()?, choices, plan: None };
     let run_id = client.call::<Start>(params).await?.run_id;
     progress::follow(cx, client, run_id, before).await
@@ -90,7 +92,11 @@ fn folder(cx: &Context, given: Option<PathBuf>) -> Result<PathBuf, Stop> {
 /// `orchflow-demo`, or the first `orchflow-demo-N` that nobody has.
 fn fresh(parent: &Path) -> Result<PathBuf, Stop> {
     for number in 1_u32.. {
-        let name = if number == 1 { "orchflow-demo".to_owned() } else { format!("orchflow-demo-{number}") };
+        let name = if number == 1 {
+            "orchflow-demo".to_owned()
+        } else {
+            format!("orchflow-demo-{number}")
+        };
         let path = parent.join(name);
         match std::fs::create_dir(&path) {
             Ok(()) => return Ok(path.join("words")),
@@ -105,8 +111,9 @@ fn fresh(parent: &Path) -> Result<PathBuf, Stop> {
 fn within(cx: &Context, dir: &Path) -> Result<Context, Stop> {
     let home = home(dir);
     let places = Places::from(&Given { orchflow_home: Some(home.clone()), ..Given::default() })?;
-    let program = std::env::current_exe()
-        .map_err(|error| Stop::new(ErrorKind::Internal, format!("this program cannot find itself: {error}")))?;
+    let program = std::env::current_exe().map_err(|error| {
+        Stop::new(ErrorKind::Internal, format!("this program cannot find itself: {error}"))
+    })?;
     std::fs::create_dir_all(&home).map_err(|error| Stop::file("make", &home, &error))?;
     let agent = |name: &str| {
         let command = serde_json::json!([program, "demo-agent", "{role}"]);
@@ -118,7 +125,11 @@ fn within(cx: &Context, dir: &Path) -> Result<Context, Stop> {
     let chain = |role: &str, name: &str| (format!("roles.{role}.chain"), serde_json::json!([name]));
     let mut wanted = Vec::from(agent("scripted"));
     wanted.extend(agent("scripted-auditor"));
-    wanted.extend([chain("executor", "scripted"), chain("consultant", "scripted"), chain("auditor", "scripted-auditor")]);
+    wanted.extend([
+        chain("executor", "scripted"),
+        chain("consultant", "scripted"),
+        chain("auditor", "scripted-auditor"),
+    ]);
     for (key, value) in wanted {
         settings::set(places.config(), &key, &value)?;
     }
@@ -137,14 +148,19 @@ async fn end_daemon(cx: &Context) {
 }
 
 fn tell_what_is_real(cx: &Context) {
-    cx.out.talk(cx.out.paint(Style::Bold, "The agents of this demo are scripted: no model is asked, and each says so."));
+    cx.out.talk(cx.out.paint(
+        Style::Bold,
+        "The agents of this demo are scripted: no model is asked, and each says so.",
+    ));
     cx.out.talk("All else is real: worktrees, panes, the project's own tests, an audit that may refuse, the merge.\n");
 }
 
 async fn show(cx: &Context, dir: &Path) -> Result<(), Error> {
     let log = project::git(dir, &["log", "--oneline", "--graph", "-5"]).await?;
     let status = project::git(dir, &["status", "--short", "--branch"]).await?;
-    cx.out.line(format!("\n$ git log --oneline --graph -5\n{log}\n$ git status --short --branch\n{status}"));
+    cx.out.line(format!(
+        "\n$ git log --oneline --graph -5\n{log}\n$ git status --short --branch\n{status}"
+    ));
     Ok(())
 }
 
@@ -157,5 +173,7 @@ fn tell_what_next(cx: &Context, dir: &Path, green: bool) {
     cx.out.talk("With your own agent, in a project of yours:");
     cx.out.talk("  orchflow agents                            which were found here");
     cx.out.talk("  orchflow run \"run the tests and lint\"      needs no agent at all");
-    cx.out.talk("  orchflow run \"fix the failing test\"        plans, asks you, works, proves, merges");
+    cx.out.talk(
+        "  orchflow run \"fix the failing test\"        plans, asks you, works, proves, merges",
+    );
 }

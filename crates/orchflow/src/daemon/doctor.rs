@@ -31,7 +31,14 @@ pub(super) async fn examine(host: &Host, dir: Option<String>) -> Result<DoctorRe
 
 fn socket(host: &Host) -> Check {
     let found = host.places.socket().display().to_string();
-    Check { group: "daemon".into(), name: "socket".into(), ok: true, required: true, found, mend: None }
+    Check {
+        group: "daemon".into(),
+        name: "socket".into(),
+        ok: true,
+        required: true,
+        found,
+        mend: None,
+    }
 }
 
 async fn program(name: &str, version: &[&str], required: bool, install: &str) -> Check {
@@ -39,7 +46,9 @@ async fn program(name: &str, version: &[&str], required: bool, install: &str) ->
     let said = process::output(&Spec::new(words, "/"), 4096, PATIENCE).await;
     let found = match said {
         Ok(output) if output.status.success() => Ok(output.text()),
-        Ok(output) => Err(format!("it exited with {}: {}", output.status.code, output.error_text())),
+        Ok(output) => {
+            Err(format!("it exited with {}: {}", output.status.code, output.error_text()))
+        }
         Err(error) => Err(error.to_string()),
     };
     Check {
@@ -77,24 +86,35 @@ async fn project(host: &Host, dir: String) -> Vec<Check> {
         mend: found.as_ref().err().and_then(|error| error.data.hint.clone()),
         found: found.unwrap_or_else(|error| error.message),
     };
-    let status = orchflow_manager::git::status(manager.clone(), RepositoryParams { dir: dir.clone() }).await;
+    let status =
+        orchflow_manager::git::status(manager.clone(), RepositoryParams { dir: dir.clone() }).await;
     let repository = status.map_err(Error::from).map(|status| {
         let branch = status.branch.unwrap_or_else(|| "detached HEAD".into());
-        let operation = status.operation.map(|name| format!(", in the middle of a {name}")).unwrap_or_default();
+        let operation =
+            status.operation.map(|name| format!(", in the middle of a {name}")).unwrap_or_default();
         format!("{branch}{operation}, {} dirty paths", status.dirty.len())
     });
-    let detected = orchflow_manager::projects::detect(manager.clone(), DetectParams { dir: dir.clone() }).await;
+    let detected =
+        orchflow_manager::projects::detect(manager.clone(), DetectParams { dir: dir.clone() })
+            .await;
     let commands = detected.map_err(Error::from).map(|project| {
-        let told: Vec<String> = project.commands.iter().map(|command| command.argv.join(" ")).collect();
-        if told.is_empty() { "no build, test, lint or format command was found".into() } else { told.join(" · ") }
+        let told: Vec<String> =
+            project.commands.iter().map(|command| command.argv.join(" ")).collect();
+        if told.is_empty() {
+            "no build, test, lint or format command was found".into()
+        } else {
+            told.join(" · ")
+        }
     });
     let trust = orchflow_manager::trust::get(manager, DirParams { dir }).await;
-    let trust = trust.map_err(Error::from).and_then(|trust| match (trust.files.is_empty(), trust.trusted) {
-        (true, _) => Ok("it has no configuration of its own".into()),
-        (false, true) => Ok("its configuration is trusted".into()),
-        (false, false) => {
-            let text = "its own configuration is not trusted and has no effect";
-            Err(Error::new(orchflow_types::ErrorKind::Untrusted, text).hint("orchflow trust"))
+    let trust = trust.map_err(Error::from).and_then(|trust| {
+        match (trust.files.is_empty(), trust.trusted) {
+            (true, _) => Ok("it has no configuration of its own".into()),
+            (false, true) => Ok("its configuration is trusted".into()),
+            (false, false) => {
+                let text = "its own configuration is not trusted and has no effect";
+                Err(Error::new(orchflow_types::ErrorKind::Untrusted, text).hint("orchflow trust"))
+            }
         }
     });
     vec![check("repository", repository), check("commands", commands), check("trust", trust)]

@@ -8,11 +8,13 @@ use orchflow_manager::Manager;
 use orchflow_orchestrator::Orchestrator;
 use orchflow_protocol::config::{self, GetParams, SetParams, Setting, ShowParams, ShowResult};
 use orchflow_protocol::method::Empty;
-use orchflow_protocol::system::{self, Check, DoctorParams, DoctorResult, HealthResult, InfoResult};
+use orchflow_protocol::system::{
+    self, Check, DoctorParams, DoctorResult, HealthResult, InfoResult,
+};
 use orchflow_protocol::trust::DirParams;
 use orchflow_runtime::{Clock, Supervisor};
-use orchflow_server::http::{Gauge, Gauges};
 use orchflow_server::Rows;
+use orchflow_server::http::{Gauge, Gauges};
 use orchflow_store::{Health, Store, events, runs, tasks};
 use orchflow_types::Timestamp;
 use tokio::sync::watch;
@@ -103,7 +105,7 @@ async fn info(host: Host, _: Empty) -> Result<InfoResult, Error> {
         token_file: host.http.get().map(|_| host.places.token().display().to_string()),
         started_at: host.started_at,
         sessions: 0,
-        panes: host.manager.running(),
+        panes: host.manager.counts().panes,
         tasks,
         runs,
         cursor,
@@ -122,8 +124,12 @@ pub(super) async fn database(host: &Host) -> Check {
         (Err(error), _) => Err(error.to_string()),
         (Ok(_), Some(Health::Damaged(found))) => Err(format!("damaged: {}", found.join("; "))),
         (Ok(_), Some(Health::Unknown(error))) => Err(format!("it could not be checked: {error}")),
-        (Ok(_), Some(Health::Checking)) => Ok("answers; being checked after an unclean stop".to_owned()),
-        (Ok(_), Some(Health::Sound)) => Ok("answers; checked after an unclean stop, sound".to_owned()),
+        (Ok(_), Some(Health::Checking)) => {
+            Ok("answers; being checked after an unclean stop".to_owned())
+        }
+        (Ok(_), Some(Health::Sound)) => {
+            Ok("answers; checked after an unclean stop, sound".to_owned())
+        }
         (Ok(_), None) => Ok("answers".to_owned()),
     };
     Check {
@@ -131,7 +137,9 @@ pub(super) async fn database(host: &Host) -> Check {
         name: "database".to_owned(),
         ok: found.is_ok(),
         required: true,
-        mend: found.is_err().then(|| "docs/errors/storage_corrupt.md says how to restore a backup".to_owned()),
+        mend: found
+            .is_err()
+            .then(|| "docs/errors/storage_corrupt.md says how to restore a backup".to_owned()),
         found: found.unwrap_or_else(|problem| problem),
     }
 }
@@ -187,8 +195,16 @@ pub(super) fn gauges(host: &Host) -> Gauges {
                 .collect();
             let unfinished = host.store.read(runs::unfinished).await?.len() as u64;
             let count = |name, help, value| Gauge { name, help, label: None, value };
-            gauges.push(count("orchflow_runs_unfinished", "Runs that are not finished.", unfinished));
-            gauges.push(count("orchflow_panes_running", "Panes whose process runs.", host.manager.running()));
+            gauges.push(count(
+                "orchflow_runs_unfinished",
+                "Runs that are not finished.",
+                unfinished,
+            ));
+            gauges.push(count(
+                "orchflow_panes_running",
+                "Panes whose process runs.",
+                host.manager.counts().panes,
+            ));
             Ok(gauges)
         })
     })

@@ -24,7 +24,9 @@ pub fn run(cx: &Context, args: &Args) -> Ended {
     let text = std::fs::read_to_string(&path).map_err(|error| Stop::file("read", &path, &error))?;
     cx.out.line("scripted agent: I follow a script for this demo; no model is asked.");
     match args.role.as_str() {
-        "executor" => edit(cx.out, &path, &text, "min(found, key=found.get)", "max(found, key=found.get)"),
+        "executor" => {
+            edit(cx.out, &path, &text, "min(found, key=found.get)", "max(found, key=found.get)")
+        }
         "consultant" => {
             let bare = "    return max(found, key=found.get)\n";
             let guarded = "    return max(found, key=found.get) if found else None\n";
@@ -40,11 +42,19 @@ pub fn run(cx: &Context, args: &Args) -> Ended {
 
 fn edit(out: Output, path: &Path, text: &str, old: &str, new: &str) -> Ended {
     if !text.contains(old) {
-        out.line(format!("scripted agent: {SOURCE} has no `{}`; I know nothing else to do.", old.trim()));
+        out.line(format!(
+            "scripted agent: {SOURCE} has no `{}`; I know nothing else to do.",
+            old.trim()
+        ));
         return Ok(());
     }
-    std::fs::write(path, text.replace(old, new)).map_err(|error| Stop::file("write", path, &error))?;
-    out.line(format!("scripted agent: in {SOURCE} I replaced `{}` by `{}`.", old.trim(), new.trim()));
+    std::fs::write(path, text.replace(old, new))
+        .map_err(|error| Stop::file("write", path, &error))?;
+    out.line(format!(
+        "scripted agent: in {SOURCE} I replaced `{}` by `{}`.",
+        old.trim(),
+        new.trim()
+    ));
     Ok(())
 }
 
