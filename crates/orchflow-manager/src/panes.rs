@@ -16,6 +16,7 @@ use orchflow_protocol::pane::{
     KillParams, ListParams, ListResult, PaneParams, ResizeParams, WriteParams,
 };
 use orchflow_protocol::stream;
+use orchflow_runtime::process;
 use orchflow_store::panes as rows;
 use orchflow_terminal::{LogReader, Stream};
 use orchflow_types::event::NewEvent;
@@ -129,6 +130,10 @@ pub async fn kill(cx: Manager, params: KillParams) -> Result<PaneInfo, Error> {
     if let Some(live) = cx.panes().get(params.pane_id) {
         live.pane.kill(grace).await;
         live.written().await;
+    } else {
+        // What the process left behind may have outlived it, and its group.
+        let mark = create::mark(&cx, params.pane_id);
+        blocking("sweep what a pane left", move || process::sweep(&mark)).await?;
     }
     info(cx, PaneParams { pane_id: params.pane_id }).await
 }

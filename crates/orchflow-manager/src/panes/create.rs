@@ -99,7 +99,7 @@ fn spec(cx: &Manager, pane_id: PaneId, params: &CreateParams) -> Result<PaneSpec
         env: params.env.clone(),
         tty: params.tty,
         size: params.size.unwrap_or_default(),
-        mark: format!("{}:{pane_id}", cx.options().mark),
+        mark: mark(cx, pane_id),
         ..spec
     })
 }
@@ -150,4 +150,9 @@ impl Drop for Unborn {
         };
         self.cx.options().supervisor.spawn(TaskKind::Pane, "unwanted pane", kill);
     }
+}
+
+/// What every process of a pane carries.
+pub(super) fn mark(cx: &Manager, pane_id: PaneId) -> String {
+    format!("{}:{pane_id}", cx.options().mark)
 }
