@@ -205,3 +205,6 @@ fn fill_word(word: &str, turn: &Turn, prompt: &str) -> String {
 fn as_path(file: &str) -> String {
     if file.starts_with('-') { format!("./{file}") } else { file.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

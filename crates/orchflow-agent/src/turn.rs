@@ -48,6 +48,7 @@ pub struct Limits {
 
 /// What came of a turn.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it per turn, and it is matched on")]
 pub enum Outcome {
     /// It came to its end, and the agent holds it for done. Whether it is, gates prove.
     Done {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use orchflow_agent::{AgentConfig, discover, router};
-use orchflow_protocol::agent::{ListParams, ListResult, RouteParams, RouteResult, TypeInfo, TypesResult};
+use orchflow_protocol::agent::{
+    ListParams, ListResult, RouteParams, RouteResult, TypeInfo, TypesResult,
+};
 use orchflow_protocol::method::Empty;
 use orchflow_protocol::project;
 use orchflow_types::plan::Plan;
@@ -24,7 +26,8 @@ pub async fn types(_cx: Orchestrator, _params: Empty) -> Result<TypesResult, Err
         (AgentType::Format, "brings sources into the project's own format"),
         (AgentType::Repl, "runs one command"),
     ];
-    let types = types.map(|(name, description)| TypeInfo { name, description: description.to_owned() });
+    let types =
+        types.map(|(name, description)| TypeInfo { name, description: description.to_owned() });
     Ok(TypesResult { types: types.to_vec() })
 }
 
@@ -48,7 +51,9 @@ pub async fn route(cx: Orchestrator, params: RouteParams) -> Result<RouteResult,
         return Err(Error::EmptyField { field: "input" });
     }
     let project = match params.context.dir {
-        Some(dir) => Some(cx.client().call::<project::Detect>(project::DetectParams { dir }).await?),
+        Some(dir) => {
+            Some(cx.client().call::<project::Detect>(project::DetectParams { dir }).await?)
+        }
         None => None,
     };
     Ok(router::route(&params.input, project.as_ref()))
@@ -60,7 +65,11 @@ pub(crate) fn tool() -> AgentConfig {
 }
 
 /// An agent by its name in configuration; none is the tool.
-pub(crate) async fn by_name(cx: &Orchestrator, project: &str, name: Option<&str>) -> Result<AgentConfig, Error> {
+pub(crate) async fn by_name(
+    cx: &Orchestrator,
+    project: &str,
+    name: Option<&str>,
+) -> Result<AgentConfig, Error> {
     let Some(name) = name else { return Ok(tool()) };
     let mut known = known(cx, project).await?;
     match known.iter().position(|agent| agent.name == name) {
@@ -78,15 +87,18 @@ pub(crate) async fn chains(
     chosen: &BTreeMap<Role, Vec<String>>,
 ) -> Result<BTreeMap<Role, Vec<String>>, Error> {
     let known = known(cx, project).await?;
-    let found = || known.iter().filter(|one| is_coder(one) && discover::present(one)).map(|one| one.name.clone());
+    let found = || {
+        known
+            .iter()
+            .filter(|one| is_coder(one) && discover::present(one))
+            .map(|one| one.name.clone())
+    };
     let mut chains = BTreeMap::from([(Role::Executor, found().collect::<Vec<_>>())]);
     for (role, chain) in configured.iter().chain(chosen) {
         chains.insert(*role, chain.clone());
     }
-    if !chains.contains_key(&Role::Auditor) {
-        // Another agent than the one that did the work, where there is one.
-        chains.insert(Role::Auditor, found().collect());
-    }
+    // Another agent than the one that did the work, where there is one.
+    chains.entry(Role::Auditor).or_insert_with(|| found().collect());
     for name in chains.values().flatten() {
         if !known.iter().any(|agent| &agent.name == name) {
             return Err(unknown(name, &known));
@@ -107,7 +119,8 @@ pub(crate) async fn executors(
     let wants = plan.tasks.iter().any(|task| task.command.is_empty() && task.agent.is_none());
     if wants && chains.get(&Role::Executor).is_none_or(Vec::is_empty) {
         let known = known(cx, project).await?;
-        let names: Vec<&str> = known.iter().filter(|one| is_coder(one)).map(|one| one.name.as_str()).collect();
+        let names: Vec<&str> =
+            known.iter().filter(|one| is_coder(one)).map(|one| one.name.as_str()).collect();
         let looked_for = format!("looked for {} and found none of them", names.join(", "));
         return Err(Error::NoAgent { looked_for });
     }
@@ -132,5 +145,8 @@ async fn known(cx: &Orchestrator, project: &str) -> Result<Vec<AgentConfig>, Err
 }
 
 fn unknown(name: &str, known: &[AgentConfig]) -> Error {
-    Error::UnknownAgent { name: name.to_owned(), known: known.iter().map(|agent| agent.name.clone()).collect() }
+    Error::UnknownAgent {
+        name: name.to_owned(),
+        known: known.iter().map(|agent| agent.name.clone()).collect(),
+    }
 }

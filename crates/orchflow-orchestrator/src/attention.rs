@@ -37,7 +37,8 @@ pub(crate) struct Question {
 /// When the store cannot be read.
 pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Error> {
     let read = move |reader: &orchflow_store::Reader<'_>| {
-        if params.all { rows::all(reader, None, ALL_LIMIT) } else { rows::open(reader) }.map(|items| (items, params.run_id))
+        if params.all { rows::all(reader, None, ALL_LIMIT) } else { rows::open(reader) }
+            .map(|items| (items, params.run_id))
     };
     let (mut items, run_id) = cx.store().read(read).await?;
     items.retain(|item| run_id.is_none() || item.run_id == run_id);
@@ -101,7 +102,10 @@ async fn standing(cx: &Orchestrator, question: &Question) -> Result<Option<Atten
     Ok(cx.store().read(read).await?)
 }
 
-async fn raise(cx: &Orchestrator, question: Question) -> Result<(AttentionId, oneshot::Receiver<String>), Error> {
+async fn raise(
+    cx: &Orchestrator,
+    question: Question,
+) -> Result<(AttentionId, oneshot::Receiver<String>), Error> {
     let at = cx.clock().now();
     let asked = Attention {
         attention_id: cx.mint(),
@@ -126,7 +130,12 @@ async fn raise(cx: &Orchestrator, question: Question) -> Result<(AttentionId, on
 
 /// Closes every open question of a run in its name, for instance when its plan was approved
 /// by `run.approve`.
-pub(crate) async fn close_for_run(cx: &Orchestrator, run: RunId, kind: AttentionKind, answer: &str) {
+pub(crate) async fn close_for_run(
+    cx: &Orchestrator,
+    run: RunId,
+    kind: AttentionKind,
+    answer: &str,
+) {
     let read = move |reader: &orchflow_store::Reader<'_>| rows::open_for_run(reader, run);
     let Ok(open) = cx.store().read(read).await else { return };
     for item in open.into_iter().filter(|item| item.kind == kind) {
@@ -153,7 +162,8 @@ async fn close(cx: &Orchestrator, id: AttentionId, answer: &str) {
 }
 
 fn event(kind: EventType, attention: &Attention) -> NewEvent {
-    let within = [attention.run_id.map(|id| id.to_string()), attention.task_id.map(|id| id.to_string())];
+    let within =
+        [attention.run_id.map(|id| id.to_string()), attention.task_id.map(|id| id.to_string())];
     NewEvent {
         kind,
         about: attention.attention_id.to_string(),

@@ -119,8 +119,12 @@ impl Explain for Error {
             Self::NoRun(_) => ErrorKind::RunNotFound,
             Self::NoTask(_) => ErrorKind::TaskNotFound,
             Self::NoAttention(_) => ErrorKind::NotFound,
-            Self::EmptyField { .. } | Self::BadCursor { .. } | Self::BadAnswer { .. } => ErrorKind::InvalidParams,
-            Self::Params { .. } | Self::BadTree { .. } | Self::NothingToDo { .. } => ErrorKind::InvalidParams,
+            Self::EmptyField { .. } | Self::BadCursor { .. } | Self::BadAnswer { .. } => {
+                ErrorKind::InvalidParams
+            }
+            Self::Params { .. } | Self::BadTree { .. } | Self::NothingToDo { .. } => {
+                ErrorKind::InvalidParams
+            }
             Self::NoAgent { .. } => ErrorKind::NoAgent,
             Self::UnknownAgent { .. } => ErrorKind::AgentNotFound,
             Self::Plan(_) => ErrorKind::Plan,
@@ -143,7 +147,9 @@ impl Explain for Error {
             Self::NoAgent { .. } => Some("`orchflow agents` shows how to add one".into()),
             Self::UnknownAgent { .. } => Some("`orchflow agents` lists them".into()),
             Self::Busy(_, run) => Some(format!("`orchflow runs cancel {run}` stops it")),
-            Self::RunLost(run) => Some(format!("`orchflow run --resume {run}` goes on where it stood")),
+            Self::RunLost(run) => {
+                Some(format!("`orchflow run --resume {run}` goes on where it stood"))
+            }
             _ => None,
         }
     }

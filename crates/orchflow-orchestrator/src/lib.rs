@@ -20,4 +20,4 @@ pub mod runs;
 pub mod tasks;
 
 pub use error::Error;
-pub use orchestrator::{Configuration, Orchestrator, PolicyFile, ProjectSettings};
+pub use orchestrator::{Configuration, Orchestrator, Perform, PolicyFile, ProjectSettings};

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use orchflow_agent::AgentConfig;
 use orchflow_client::Client;
 use orchflow_protocol::trust;
@@ -10,6 +11,7 @@ use orchflow_runtime::{Clock, Supervisor};
 use orchflow_store::Store;
 use orchflow_types::id::Id;
 use orchflow_types::run::RunOptions;
+use orchflow_workflow::{Action, Command};
 
 use crate::Error;
 use crate::attention::Waiters;
@@ -25,8 +27,16 @@ struct Inner {
     clock: Clock,
     supervisor: Supervisor,
     configuration: Arc<dyn Configuration>,
+    performer: Option<Arc<dyn Perform>>,
     runs: Registry,
     waiters: Waiters,
+}
+
+/// Performs committed actions in the place of agents, tools and git; for tests and
+/// benchmarks of everything that stands around the effects.
+pub trait Perform: Send + Sync {
+    /// Performs one action; the answer is the command that tells the run what came of it.
+    fn perform(&self, action: Action) -> BoxFuture<'static, Option<Command>>;
 }
 
 /// Where settings come from: the binary reads the files, the orchestrator asks per project.
@@ -68,8 +78,36 @@ impl Orchestrator {
         supervisor: Supervisor,
         configuration: Arc<dyn Configuration>,
     ) -> Self {
-        let (runs, waiters) = (Registry::default(), Waiters::default());
-        Self(Arc::new(Inner { store, client, clock, supervisor, configuration, runs, waiters }))
+        Self(Arc::new(Inner {
+            store,
+            client,
+            clock,
+            supervisor,
+            configuration,
+            performer: None,
+            runs: Registry::default(),
+            waiters: Waiters::default(),
+        }))
+    }
+
+    /// The same with another performer; before anything was started.
+    #[must_use]
+    pub fn performed_by(self, performer: Arc<dyn Perform>) -> Self {
+        let Inner { store, client, clock, supervisor, configuration, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            store: store.clone(),
+            client: client.clone(),
+            clock: clock.clone(),
+            supervisor: supervisor.clone(),
+            configuration: configuration.clone(),
+            performer: Some(performer),
+            runs: Registry::default(),
+            waiters: Waiters::default(),
+        }))
+    }
+
+    pub(crate) fn performer(&self) -> Option<&Arc<dyn Perform>> {
+        self.0.performer.as_ref()
     }
 
     pub(crate) fn store(&self) -> &Store {

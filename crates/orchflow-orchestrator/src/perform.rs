@@ -12,12 +12,13 @@ mod merge;
 mod open;
 mod plan;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use orchflow_protocol::git;
 use orchflow_runtime::CancellationToken;
 use orchflow_types::plan::Plan;
-use orchflow_types::run::{Leaf, Run};
+use orchflow_types::run::{Gate, Leaf, Run};
 use orchflow_types::{ErrorKind, RunId, TaskId};
 use orchflow_workflow::{Action, Command, Failure, NodeSpec, Outcome, Step};
 
@@ -31,17 +32,18 @@ pub(crate) struct Job {
     pub(crate) orchestrator: Orchestrator,
     pub(crate) action: Action,
     /// The run without its leaves.
-    pub(crate) run: Run,
+    pub(crate) run: Arc<Run>,
     /// The leaf the action is for, if it is for one.
     pub(crate) leaf: Option<Leaf>,
     /// The commit that leaf's worktree started from.
     pub(crate) leaf_base: Option<String>,
     /// The head of the integration branch, once the run is open.
     pub(crate) integration_head: Option<String>,
-    /// Leaves with a commit, in the order they were merged: what the run came to so far.
+    /// What the run came to so far, in the order it was merged; only for actions of the
+    /// whole run.
     pub(crate) commits: Vec<String>,
     /// The run's gates.
-    pub(crate) gates: Vec<orchflow_types::run::Gate>,
+    pub(crate) gates: Arc<[Gate]>,
     /// Cancelled when the action should stop.
     pub(crate) cancel: CancellationToken,
 }
@@ -122,10 +124,20 @@ impl Job {
     /// The integration worktree; made again when it is not there.
     async fn integration(&self) -> Result<git::WorktreeAddResult, Error> {
         let base = self.integration_head.clone().or_else(|| self.run.base.clone());
-        self.add_worktree(self.run.run_id.to_string(), self.branch(), base.unwrap_or_else(|| "HEAD".into())).await
+        self.add_worktree(
+            self.run.run_id.to_string(),
+            self.branch(),
+            base.unwrap_or_else(|| "HEAD".into()),
+        )
+        .await
     }
 
-    async fn add_worktree(&self, name: String, branch: String, base: String) -> Result<git::WorktreeAddResult, Error> {
+    async fn add_worktree(
+        &self,
+        name: String,
+        branch: String,
+        base: String,
+    ) -> Result<git::WorktreeAddResult, Error> {
         let params = git::WorktreeAddParams { dir: self.run.project.clone(), name, branch, base };
         Ok(self.orchestrator.client().call::<git::WorktreeAdd>(params).await?)
     }
@@ -133,7 +145,10 @@ impl Job {
     fn limits(&self) -> orchflow_agent::Limits {
         let seconds = |count: u32| (count > 0).then(|| Duration::from_secs(u64::from(count)));
         let options = &self.run.options;
-        orchflow_agent::Limits { turn: seconds(options.turn_seconds), idle: seconds(options.idle_seconds) }
+        orchflow_agent::Limits {
+            turn: seconds(options.turn_seconds),
+            idle: seconds(options.idle_seconds),
+        }
     }
 }
 

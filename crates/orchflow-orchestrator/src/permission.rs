@@ -1,27 +1,29 @@
 //! Permission: what an agent wants to run is decided by policy, or by a person when policy asks.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use orchflow_agent::{AgentConfig, Permission, Refused, Request};
 use orchflow_runtime::CancellationToken;
 use orchflow_store::policies as grants;
 use orchflow_types::attention::AttentionKind;
 use orchflow_types::policy::Decision;
+use orchflow_types::run::{Gate, Run};
 use orchflow_types::{Explain, RunId, TaskId};
 
+use crate::Orchestrator;
 use crate::attention::{self, Question};
 use crate::perform::Job;
 use crate::policies::{self, Asked};
-use crate::Orchestrator;
 
 /// Answers the adapters of one action.
 pub(crate) struct Permits {
     orchestrator: Orchestrator,
     run_id: RunId,
     task_id: Option<TaskId>,
-    project: String,
-    /// Commands the goal was shown with: asking for it was the consent.
-    consented: Vec<Vec<String>>,
-    /// The program the agent itself is: naming the agent for this run was the consent.
+    run: Arc<Run>,
+    gates: Arc<[Gate]>,
+    /// The program the agent itself is.
     program: Option<String>,
     cancel: CancellationToken,
 }
@@ -29,17 +31,25 @@ pub(crate) struct Permits {
 impl Permits {
     /// For turns of `agent` in this action.
     pub(crate) fn new(job: &Job, agent: &AgentConfig) -> Self {
-        let planned = job.run.plan.iter().flat_map(|plan| plan.tasks.iter().map(|task| task.command.clone()));
-        let gates = job.gates.iter().map(|gate| gate.argv.clone());
         Self {
             orchestrator: job.orchestrator.clone(),
             run_id: job.run_id(),
             task_id: job.action.task,
-            project: job.run.project.clone(),
-            consented: planned.chain(gates).filter(|argv| !argv.is_empty()).collect(),
+            run: job.run.clone(),
+            gates: job.gates.clone(),
             program: agent.words().ok().and_then(|words| words.into_iter().next()),
             cancel: job.cancel.clone(),
         }
+    }
+
+    /// Whether the goal was shown with this command, or it starts the very agent that was
+    /// named for the run: asking for the goal was the consent to both.
+    fn consented(&self, request: &Request) -> bool {
+        let mut planned = self.run.plan.iter().flat_map(|plan| &plan.tasks);
+        let starts_agent = self.program.is_some() && request.argv.first() == self.program.as_ref();
+        starts_agent
+            || self.gates.iter().any(|gate| gate.argv == request.argv)
+            || planned.any(|task| !task.command.is_empty() && task.command == request.argv)
     }
 
     async fn ask(&self, request: &Request, reason: &str) -> Result<(), Refused> {
@@ -47,7 +57,12 @@ impl Permits {
             kind: AttentionKind::Permission,
             run_id: Some(self.run_id),
             task_id: self.task_id,
-            text: format!("{} wants to run {} in {}: {reason}", request.agent, shown(request), request.cwd),
+            text: format!(
+                "{} wants to run {} in {}: {reason}",
+                request.agent,
+                shown(request),
+                request.cwd
+            ),
             options: ["once", "always", "never"].map(str::to_owned).to_vec(),
         };
         let answer = attention::ask(&self.orchestrator, question, &self.cancel).await;
@@ -55,13 +70,19 @@ impl Permits {
             Some("once") => Ok(()),
             Some("always") => self.remember(request).await,
             Some(_) => Err(Refused { reason: "a person said no".to_owned() }),
-            None => Err(Refused { reason: "nobody answered before the run was stopped".to_owned() }),
+            None => {
+                Err(Refused { reason: "nobody answered before the run was stopped".to_owned() })
+            }
         }
     }
 
     async fn remember(&self, request: &Request) -> Result<(), Refused> {
         let granted_at = self.orchestrator.clock().now();
-        let grant = grants::Grant { agent: request.agent.clone(), pattern: request.argv.clone(), granted_at };
+        let grant = grants::Grant {
+            agent: request.agent.clone(),
+            pattern: request.argv.clone(),
+            granted_at,
+        };
         let write = move |tx: &mut orchflow_store::Tx<'_>| grants::grant(tx, &grant);
         self.orchestrator.store().write(write).await.map_err(|error| refused(&error))
     }
@@ -70,17 +91,13 @@ impl Permits {
 #[async_trait]
 impl Permission for Permits {
     async fn permit(&self, request: &Request) -> Result<(), Refused> {
-        let mut consented = self.consented.clone();
-        if self.program.is_some() && request.argv.first() == self.program.as_ref() {
-            consented.push(request.argv.clone());
-        }
         let asked = Asked {
             argv: request.argv.clone(),
             line: request.line.clone(),
             agent: Some(request.agent.clone()),
-            consented,
+            consented: self.consented(request),
         };
-        let answer = policies::decide(&self.orchestrator, &self.project, &asked).await;
+        let answer = policies::decide(&self.orchestrator, &self.run.project, &asked).await;
         let answer = answer.map_err(|error| refused(&error))?;
         match answer.decision {
             Decision::Allow => Ok(()),

@@ -25,8 +25,8 @@ pub(crate) struct Asked {
     pub(crate) line: Option<String>,
     /// Who wants to.
     pub(crate) agent: Option<String>,
-    /// Commands a person has seen and wanted.
-    pub(crate) consented: Vec<Vec<String>>,
+    /// Whether a person has seen exactly this and wanted it.
+    pub(crate) consented: bool,
 }
 
 /// `policy.check`.
@@ -37,32 +37,46 @@ pub async fn check(cx: Orchestrator, params: CheckParams) -> Result<PolicyAnswer
     if params.argv.is_empty() == params.line.is_none() {
         return Err(Error::Params { reason: "give either `argv` or `line`".to_owned() });
     }
-    let mut asked = Asked { argv: params.argv, line: params.line, agent: params.agent, consented: Vec::new() };
+    let mut asked =
+        Asked { argv: params.argv, line: params.line, agent: params.agent, consented: false };
     if let Some(text) = params.policy {
         let file = PolicyFile { name: "policy".to_owned(), text };
         return Ok(judge::judge(&Rules::read(&[file])?, &asked));
     }
     if let Some(run_id) = params.run_id {
         let run = crate::runs::fetch(&cx, run_id).await?;
-        asked.consented = run.plan.into_iter().flat_map(|plan| plan.tasks).map(|task| task.command).collect();
+        let mut planned = run.plan.iter().flat_map(|plan| &plan.tasks);
+        asked.consented =
+            planned.any(|task| !task.command.is_empty() && task.command == asked.argv);
     }
     decide(&cx, params.dir.as_deref().unwrap_or("/"), &asked).await
 }
 
 /// Decides by the user's rules, the project's where it is trusted, and what was answered
 /// `always` before. A rule that denies beats a person's consent; one that asks does not.
-pub(crate) async fn decide(cx: &Orchestrator, project: &str, asked: &Asked) -> Result<PolicyAnswer, Error> {
+pub(crate) async fn decide(
+    cx: &Orchestrator,
+    project: &str,
+    asked: &Asked,
+) -> Result<PolicyAnswer, Error> {
     let files = cx.settings(project).await?.policies;
     let answer = judge::judge(&Rules::read(&files)?, asked);
     if answer.decision != Decision::Ask {
         return Ok(answer);
     }
-    let allow = |reason: &str| PolicyAnswer { decision: Decision::Allow, rule: None, reason: reason.to_owned(), ..answer.clone() };
-    if asked.line.is_none() && asked.consented.contains(&asked.argv) {
+    let allow = |reason: &str| PolicyAnswer {
+        decision: Decision::Allow,
+        rule: None,
+        reason: reason.to_owned(),
+        ..answer.clone()
+    };
+    if asked.line.is_none() && asked.consented {
         return Ok(allow("it is a command the goal was shown with"));
     }
     let granted = cx.store().read(grants::list).await?;
-    let same = |grant: &grants::Grant| Some(&grant.agent) == asked.agent.as_ref() && grant.pattern == asked.argv;
+    let same = |grant: &grants::Grant| {
+        Some(&grant.agent) == asked.agent.as_ref() && grant.pattern == asked.argv
+    };
     if asked.line.is_none() && granted.iter().any(same) {
         return Ok(allow("a person answered `always` to exactly this command"));
     }

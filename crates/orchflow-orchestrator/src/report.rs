@@ -11,7 +11,13 @@ use crate::perform::one_line;
 pub(crate) fn markdown(run: &Run) -> String {
     let mut text = format!("# {}\n\n", run.goal);
     let done = run.leaves.iter().filter(|leaf| leaf.status == TaskStatus::Completed).count();
-    let _ = writeln!(text, "{} ({done} of {} tasks done) · {}", headline(run.status), run.leaves.len(), run.run_id);
+    let _ = writeln!(
+        text,
+        "{} ({done} of {} tasks done) · {}",
+        headline(run.status),
+        run.leaves.len(),
+        run.run_id
+    );
     if let Some(reason) = &run.reason {
         let _ = writeln!(text, "{reason}");
     }
@@ -87,10 +93,22 @@ fn rounds(iteration: u32) -> String {
 }
 
 fn proof(gate: &GateResult) -> String {
-    let outcome = if gate.green() { "green".to_owned() } else { format!("red (exit code {})", gate.exit_code) };
-    let mut line = format!("`{}`: {outcome} in {:.1} s", gate.argv.join(" "), gate.duration_ms as f64 / 1000.0);
+    let outcome = if gate.green() {
+        "green".to_owned()
+    } else {
+        format!("red (exit code {})", gate.exit_code)
+    };
+    let mut line = format!(
+        "`{}`: {outcome} in {:.1} s",
+        gate.argv.join(" "),
+        gate.duration_ms as f64 / 1000.0
+    );
     if let Some(tests) = &gate.tests {
-        let _ = write!(line, ", {} passed, {} failed, {} skipped", tests.passed, tests.failed, tests.skipped);
+        let _ = write!(
+            line,
+            ", {} passed, {} failed, {} skipped",
+            tests.passed, tests.failed, tests.skipped
+        );
         if !tests.failing.is_empty() {
             let _ = write!(line, "; failing: {}", tests.failing.join(", "));
         }
@@ -102,7 +120,9 @@ fn audited(leaf: &Leaf) -> &'static str {
     match &leaf.audit {
         Some(audit) if audit.verdict == Verdict::Approved => "approved by an auditor",
         Some(_) => "the auditor asked for more work",
-        None if leaf.gates.is_empty() => "not audited, and the project has no gates: nothing proves it",
+        None if leaf.gates.is_empty() => {
+            "not audited, and the project has no gates: nothing proves it"
+        }
         None => "not audited: gates only",
     }
 }

@@ -9,8 +9,8 @@ mod resume;
 
 use orchflow_protocol::git;
 use orchflow_protocol::run::{
-    ApproveParams, CancelParams, ListParams, ListResult, PlanParams, PlanResult, RejectParams, ReportResult,
-    RescueParams, RescueResult, RunParams, StartParams, StartResult, Summary,
+    ApproveParams, CancelParams, ListParams, ListResult, PlanParams, PlanResult, RejectParams,
+    ReportResult, RescueParams, RescueResult, RunParams, StartParams, StartResult, Summary,
 };
 use orchflow_store::runs as rows;
 use orchflow_types::attention::AttentionKind;
@@ -45,7 +45,11 @@ pub async fn plan(cx: Orchestrator, params: PlanParams) -> Result<PlanResult, Er
     let goal = begin::said(&params.goal, "goal")?;
     let proposal = perform::propose(&cx, goal, &params.dir).await?;
     let obstacles = perform::obstacles(&cx, &proposal.plan, &proposal.project.root).await;
-    Ok(PlanResult { markdown: plan_markdown::print(&proposal.plan), plan: proposal.plan, obstacles })
+    Ok(PlanResult {
+        markdown: plan_markdown::print(&proposal.plan),
+        plan: proposal.plan,
+        obstacles,
+    })
 }
 
 /// `run.get`.

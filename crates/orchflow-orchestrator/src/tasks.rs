@@ -4,8 +4,8 @@ mod import;
 mod plan;
 
 use orchflow_protocol::task::{
-    CreateParams, DeleteResult, ListParams, ListResult, MoveParams, StartParams, StartResult, TaskParams, TreeResult,
-    UpdateParams,
+    CreateParams, DeleteResult, ListParams, ListResult, MoveParams, StartParams, StartResult,
+    TaskParams, TreeResult, UpdateParams,
 };
 use orchflow_store::{Reader, Tx, events, runs as run_rows, tasks as rows};
 use orchflow_types::event::NewEvent;
@@ -77,7 +77,9 @@ pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Er
         let Some(parent) = parent else { return rows::roots(reader, status, cursor, limit) };
         let after = match cursor {
             None => None,
-            Some(id) => rows::get(reader, id)?.map(|task| rows::Place { position: task.position, id }),
+            Some(id) => {
+                rows::get(reader, id)?.map(|task| rows::Place { position: task.position, id })
+            }
         };
         rows::children(reader, parent, after, limit)
     };
@@ -185,7 +187,8 @@ pub async fn complete(cx: Orchestrator, params: TaskParams) -> Result<Task, Erro
 pub async fn cancel(cx: Orchestrator, params: TaskParams) -> Result<Task, Error> {
     let tasks = subtree(&cx, params.task_id).await?;
     if let Some(run) = run_at(&cx, &tasks).await? {
-        runs::tell(&cx, run, Command::Cancel { reason: "its task was cancelled".to_owned() }).await?;
+        runs::tell(&cx, run, Command::Cancel { reason: "its task was cancelled".to_owned() })
+            .await?;
     }
     let at = cx.clock().now();
     let change = move |tx: &mut Tx<'_>| {
@@ -230,7 +233,9 @@ async fn run_at(cx: &Orchestrator, tasks: &[Task]) -> Result<Option<RunId>, Erro
     let ids: Vec<TaskId> = tasks.iter().map(|task| task.id).collect();
     let read = move |reader: &Reader<'_>| {
         for run in run_rows::unfinished(reader)? {
-            if ids.contains(&run.task_id) || run.leaves.iter().any(|leaf| ids.contains(&leaf.task_id)) {
+            if ids.contains(&run.task_id)
+                || run.leaves.iter().any(|leaf| ids.contains(&leaf.task_id))
+            {
                 return Ok(Some(run.run_id));
             }
         }
@@ -240,10 +245,17 @@ async fn run_at(cx: &Orchestrator, tasks: &[Task]) -> Result<Option<RunId>, Erro
 }
 
 /// An event about a task, found by filters on any task above it.
-fn event(reader: &Reader<'_>, kind: EventType, task: &Task) -> Result<NewEvent, orchflow_store::Error> {
+fn event(
+    reader: &Reader<'_>,
+    kind: EventType,
+    task: &Task,
+) -> Result<NewEvent, orchflow_store::Error> {
     let within = match task.parent_id {
         None => Vec::new(),
-        Some(parent) => std::iter::once(parent).chain(rows::ancestors(reader, parent)?).map(|id| id.to_string()).collect(),
+        Some(parent) => std::iter::once(parent)
+            .chain(rows::ancestors(reader, parent)?)
+            .map(|id| id.to_string())
+            .collect(),
     };
     let data = json!({ "status": task.status, "title": task.title, "parent_id": task.parent_id });
     Ok(NewEvent { kind, about: task.id.to_string(), within, data })

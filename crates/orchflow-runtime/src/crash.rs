@@ -14,6 +14,21 @@ pub const POINTS: &[&str] = &[
     "store.before_commit",
     "store.after_commit",
     "store.after_migration_step",
+    // Around the commit of a command of a run, and after an action was performed.
+    "run.before_commit",
+    "run.after_commit",
+    "action.performed",
+    // Around a turn of an agent, and after its work was committed on the leaf's branch.
+    "execute.before_turn",
+    "execute.after_turn",
+    "execute.after_commit",
+    // Around the effects on the repository.
+    "merge.before",
+    "merge.after",
+    "land.before",
+    "land.after",
+    "clean.before",
+    "clean.after",
 ];
 
 /// Marks an instant at which the process may be killed by a test.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::ending::Ending;
-use crate::follow::{Follows, Sink};
+use crate::follow::{Follower, Follows, Sink};
 use crate::table::Started;
 use crate::{Caller, Table};
 
@@ -161,20 +161,9 @@ impl Connection {
     /// Gives a request its place, in the order requests were read.
     fn begin(&self, item: Result<Request, Invalid>) -> Begun {
         let answered = CancellationToken::new();
-        match item {
-            Err(invalid) => Begun {
-                id: Some(invalid.id),
-                started: Box::pin(future::ready(Err(invalid.error))),
-                answered,
-            },
-            Ok(Request { id, method, params }) => {
-                let sink = Sink::Frames(self.notifications.clone());
-                let follower = self.follows.follower(sink, answered.clone());
-                let params = Payload::Json(params);
-                let started = self.table.start_with(&self.caller, &method, params, Some(follower));
-                Begun { id, started, answered }
-            }
-        }
+        let sink = Sink::Frames(self.notifications.clone());
+        let follower = self.follows.follower(sink, answered.clone());
+        Begun::new(&self.table, &self.caller, item, Some(follower), answered)
     }
 
     /// Runs what has begun and queues the answer. It runs to its end even when the client
@@ -184,18 +173,11 @@ impl Connection {
         let dropped = self.ending.drop.clone();
         let work = async move {
             let follows: Vec<_> = calls.iter().map(|call| call.answered.clone()).collect();
-            let results = future::join_all(calls.into_iter().map(Begun::result));
-            let mut results: Vec<Value> = tokio::select! {
-                results = results => results.into_iter().flatten().collect(),
+            let text = tokio::select! {
+                text = frame_of(calls, batch) => text,
                 () = dropped.cancelled() => return Ok(()),
             };
-            let text = match results.len() {
-                0 => None,
-                1 if !batch => results.pop(),
-                _ => Some(Value::Array(results)),
-            };
             if let Some(text) = text {
-                let text = text.to_string();
                 // The client may have gone in the meantime.
                 let _ = answers.send(Outgoing { text, _slots: Some(slots) }).await;
             }
@@ -206,8 +188,19 @@ impl Connection {
     }
 }
 
+/// The answer to one frame at a door where nothing is followed; none when it needs none.
+pub(crate) async fn respond(table: &Table, caller: &Caller, frame: &[u8]) -> Option<String> {
+    let begin = |item| Begun::new(table, caller, item, None, CancellationToken::new());
+    match rpc::parse(frame) {
+        Ok(Incoming::Single(item)) => frame_of(vec![begin(item)], false).await,
+        Ok(Incoming::Batch(items)) => frame_of(items.into_iter().map(begin).collect(), true).await,
+        Err(invalid) => Some(rpc::answer(&invalid.id, Err(invalid.error)).to_string()),
+    }
+}
+
 /// A request that has its place.
 struct Begun {
+    /// What to answer under; none for a notification.
     id: Option<rpc::Id>,
     started: Started,
     /// Cancelled once the answer is on its way: what the request follows may begin.
@@ -215,35 +208,52 @@ struct Begun {
 }
 
 impl Begun {
-    /// Its answer; none for a notification.
-    async fn result(self) -> Option<Value> {
-        let result = as_json(self.started.await);
-        self.id.map(|id| rpc::answer(&id, result))
+    fn new(
+        table: &Table,
+        caller: &Caller,
+        item: Result<Request, Invalid>,
+        follower: Option<Follower>,
+        answered: CancellationToken,
+    ) -> Self {
+        let (id, started) = match item {
+            Ok(Request { id, method, params }) => {
+                (id, table.start_with(caller, &method, Payload::Json(params), follower))
+            }
+            Err(Invalid { id, error }) => {
+                let refused: Started = Box::pin(future::ready(Err(error)));
+                (Some(id), refused)
+            }
+        };
+        Self { id, started, answered }
     }
 }
 
-/// The answer to one frame at a door where nothing is followed; none when it needs none.
-pub(crate) async fn respond(table: &Table, caller: &Caller, frame: &[u8]) -> Option<Value> {
-    let begin = |item: Result<Request, Invalid>| match item {
-        Ok(Request { id, method, params }) => {
-            (id, table.start(caller, &method, Payload::Json(params)))
+/// Runs calls side by side; answers the frame for all that have an id, in their order.
+async fn frame_of(calls: Vec<Begun>, batch: bool) -> Option<String> {
+    let run = |call: Begun| async move { (call.id, as_json(call.started.await)) };
+    let results = future::join_all(calls.into_iter().map(run)).await;
+    let (mut frame, mut room) = (String::new(), MAX_FRAME - "[]".len());
+    for (id, result) in results {
+        let Some(id) = id else { continue };
+        let mut text = rpc::answer(&id, result).to_string();
+        if text.len() >= room {
+            // Nobody could read the frame; an error in its place always has room.
+            text = rpc::answer(&id, Err(too_much())).to_string();
         }
-        Err(Invalid { id, error }) => (Some(id), Box::pin(future::ready(Err(error))) as Started),
-    };
-    let result = |(id, started): (Option<rpc::Id>, Started)| async move {
-        let result = as_json(started.await);
-        id.map(|id| rpc::answer(&id, result))
-    };
-    match rpc::parse(frame) {
-        Err(invalid) => Some(rpc::answer(&invalid.id, Err(invalid.error))),
-        Ok(Incoming::Single(item)) => result(begin(item)).await,
-        Ok(Incoming::Batch(items)) => {
-            let begun: Vec<_> = items.into_iter().map(begin).collect();
-            let answers = future::join_all(begun.into_iter().map(result)).await;
-            let answers: Vec<Value> = answers.into_iter().flatten().collect();
-            (!answers.is_empty()).then_some(Value::Array(answers))
-        }
+        room = room.saturating_sub(text.len() + ",".len());
+        frame += if frame.is_empty() { "" } else { "," };
+        frame += &text;
     }
+    match (frame.is_empty(), batch) {
+        (true, _) => None,
+        (false, true) => Some(format!("[{frame}]")),
+        (false, false) => Some(frame),
+    }
+}
+
+fn too_much() -> Error {
+    let text = format!("the answer would be longer than a frame may be ({MAX_FRAME} bytes)");
+    Error::new(ErrorKind::InvalidParams, text).hint("ask for less at once, by `limit`")
 }
 
 fn as_json(result: Result<Payload, Error>) -> Result<Value, Error> {

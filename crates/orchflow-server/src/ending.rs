@@ -8,6 +8,9 @@ use orchflow_runtime::{CancellationToken, Supervisor};
 /// How long calls under way have, once a door was told to end.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
+/// How long dropping may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The two words of an ending, and the tasks they are said to. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Ending {
@@ -35,7 +38,10 @@ impl Ending {
         if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
             tracing::warn!("calls were still under way after {GRACE:?} and are dropped");
             self.drop.cancel();
-            self.tasks.wait().await;
+            // A handler that blocks its thread cannot even be dropped.
+            if tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await.is_err() {
+                tracing::error!("a call blocks its thread and is left behind");
+            }
         }
     }
 }

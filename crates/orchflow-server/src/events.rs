@@ -21,7 +21,7 @@ use crate::Rows;
 use crate::follow::{Feed, Follower, Gone, required};
 
 /// Events a batch holds at most.
-const BATCH: u32 = 500;
+const BATCH: u32 = 100;
 /// The longest time events are gathered, whatever a subscriber asks for.
 const LONGEST_GATHERING: Duration = Duration::from_secs(10);
 /// How long a subscriber waits before it reads a log again that could not be read.

@@ -1,10 +1,11 @@
 //! The HTTP door: `POST /rpc`, events as SSE, frames over a WebSocket, metrics.
 //!
-//! It listens on this machine only, and [`guard`] stands before every route, those that
+//! It listens on this machine only, and a guard stands before every route, those that
 //! do not exist included: it looks at Host, Origin and token before a body is read. There
 //! are no CORS headers, and GET changes nothing.
 
 mod guard;
+mod listener;
 mod metrics;
 mod query;
 mod rpc;
@@ -21,7 +22,6 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use axum::serve::ListenerExt;
 use orchflow_protocol::rpc::MAX_FRAME;
 use orchflow_protocol::{Error as Told, discover};
 use orchflow_runtime::CancellationToken;
@@ -33,6 +33,8 @@ use crate::ending::{Ending, GRACE};
 use crate::{Error, Table, Tokens};
 
 pub use metrics::{Gauge, Gauges};
+
+use listener::Bounded;
 
 /// Where the door is and what opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,10 +111,7 @@ impl Door {
             ending: ending.clone(),
             started: orchflow_runtime::clock::Stopwatch::start(),
         }));
-        // Answers are small and whole: waiting to fill a packet would only delay them.
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
+        let listener = Bounded::new(self.listener);
         let stop = ending.stop.clone();
         let serve =
             axum::serve(listener, router(desk)).with_graceful_shutdown(stop.cancelled_owned());

@@ -10,6 +10,7 @@
 
 pub mod caller;
 mod connection;
+pub mod dispatch;
 mod ending;
 mod error;
 pub mod events;

@@ -87,7 +87,11 @@ impl Table {
             return std::future::ready(result).boxed();
         };
         let (name, tally) = (*name, self.tally.clone());
-        match self.prepare(row, caller, name, params, follower) {
+        // Reading params runs code of the protocol's types: a panic there, too, is this
+        // call's alone.
+        let prepare = || self.prepare(row, caller, name, params, follower);
+        let prepared = std::panic::catch_unwind(AssertUnwindSafe(prepare));
+        match prepared.unwrap_or_else(|_| Err(panicked(name))) {
             Ok((turn, work)) => async move {
                 let result = run(name, turn, work).await;
                 tally.count(name, &result);
@@ -129,11 +133,13 @@ async fn run(name: &'static str, turn: Option<Turn>, work: Started) -> Result<Pa
     }
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
     drop(turn);
-    outcome.unwrap_or_else(|_| {
-        tracing::error!(method = name, "a handler panicked");
-        let text = format!("`{name}` met a fault in orchflow; nothing else was harmed");
-        Err(Error::new(ErrorKind::Internal, text).hint("`orchflow logs` shows where it happened"))
-    })
+    outcome.unwrap_or_else(|_| Err(panicked(name)))
+}
+
+fn panicked(name: &str) -> Error {
+    tracing::error!(method = name, "a handler panicked");
+    let text = format!("`{name}` met a fault in orchflow; nothing else was harmed");
+    Error::new(ErrorKind::Internal, text).hint("`orchflow logs` shows where it happened")
 }
 
 fn unknown(method: &str) -> Error {

@@ -27,6 +27,9 @@ use crate::{Caller, Error, Table};
 /// Connections at the same time; further ones wait until one ends.
 const CONNECTIONS: usize = 512;
 
+/// Bytes a socket's path may have: `sun_path` of Linux, less the zero at its end.
+const LONGEST_PATH: usize = 107;
+
 /// Where the door is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
@@ -46,13 +49,16 @@ pub struct Door {
 
 impl Options {
     /// Makes the socket. A socket that is there already is replaced: that no daemon
-    /// listens at it is for the daemon's lock to say.
+    /// listens at it is for the daemon's lock to say. Call it within the async runtime.
     ///
     /// # Errors
     /// [`Error::Exposed`] when the folder is open to others, [`Error::PathTooLong`],
     /// [`Error::Socket`] for what else the system says.
     pub fn bind(self, table: Table) -> Result<Door, Error> {
         let path = self.path;
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(Error::PathTooLong { path });
+        }
         let failed = |source| Error::Socket { path: path.clone(), source };
         private_folder(&path)?;
         // Bound under another name and renamed once its mode is right, so that there is

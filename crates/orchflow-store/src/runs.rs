@@ -92,6 +92,15 @@ pub fn get(reader: &Reader<'_>, run_id: RunId) -> Result<Option<Run>, Error> {
     run.map(|run| with_leaves(reader, run)).transpose()
 }
 
+/// Where a run stands, by its row alone; none when there is no such run.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn status(reader: &Reader<'_>, run_id: RunId) -> Result<Option<RunStatus>, Error> {
+    let run = reader.one("SELECT view FROM runs WHERE run_id = ?1", [key(run_id)], view)?;
+    Ok(run.map(|run| run.status))
+}
+
 /// At most `limit` runs with their leaves, newest first, older than `before`.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ const CLOSED_PIPE: i32 = 141;
 
 /// How this command talks. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
-pub struct Output {
+pub(crate) struct Output {
     json: bool,
     stdout: Face,
     stderr: Face,
@@ -30,7 +30,7 @@ struct Face {
 
 /// A way to set text apart on a terminal that has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// Headings and names.
     Bold,
     /// What matters less.
@@ -59,7 +59,7 @@ impl Style {
 
     /// `text` in this style, or bare when `color` is off.
     #[must_use]
-    pub fn paint(self, text: &str, color: bool) -> String {
+    pub(crate) fn paint(self, text: &str, color: bool) -> String {
         if color && !text.is_empty() {
             format!("\x1b[{}m{text}\x1b[0m", self.code())
         } else {
@@ -71,7 +71,7 @@ impl Style {
 impl Output {
     /// The handles of this process.
     #[must_use]
-    pub fn of_process(json: bool) -> Self {
+    pub(crate) fn of_process(json: bool) -> Self {
         let plain = env::var("NO_COLOR").is_some() || env::var("TERM").as_deref() == Some("dumb");
         let face = |terminal: bool| Face { terminal, color: terminal && !plain };
         Self {
@@ -84,68 +84,62 @@ impl Output {
 
     /// Whether data is wanted as JSON.
     #[must_use]
-    pub const fn json(self) -> bool {
+    pub(crate) const fn json(self) -> bool {
         self.json
     }
 
     /// Whether a person can be asked: both sides of the talk are a terminal.
     #[must_use]
-    pub const fn can_ask(self) -> bool {
+    pub(crate) const fn can_ask(self) -> bool {
         self.stdin_is_terminal && self.stderr.terminal && !self.json
     }
 
     /// Whether progress may be redrawn in place (on stderr).
     #[must_use]
-    pub const fn live(self) -> bool {
+    pub(crate) const fn live(self) -> bool {
         self.stdout.terminal && self.stderr.terminal && !self.json
     }
 
     /// Whether a command may have the caller's terminal for its own.
     #[must_use]
-    pub const fn has_terminal(self) -> bool {
+    pub(crate) const fn has_terminal(self) -> bool {
         self.stdin_is_terminal && self.stdout.terminal
-    }
-
-    /// Whether standard input is a terminal.
-    #[must_use]
-    pub const fn stdin_is_terminal(self) -> bool {
-        self.stdin_is_terminal
     }
 
     /// Whether talk may have colours.
     #[must_use]
-    pub const fn talk_color(self) -> bool {
+    pub(crate) const fn talk_color(self) -> bool {
         self.stderr.color
     }
 
     /// Text in a style, for stdout.
     #[must_use]
-    pub fn paint(self, style: Style, text: &str) -> String {
+    pub(crate) fn paint(self, style: Style, text: &str) -> String {
         style.paint(text, self.stdout.color)
     }
 
     /// A line of data.
-    pub fn line(self, text: impl Display) {
+    pub(crate) fn line(self, text: impl Display) {
         write_to(&mut io::stdout().lock(), format!("{text}\n").as_bytes());
     }
 
     /// Bytes of data, as they are.
-    pub fn bytes(self, bytes: &[u8]) {
+    pub(crate) fn bytes(self, bytes: &[u8]) {
         write_to(&mut io::stdout().lock(), bytes);
     }
 
     /// Bytes on stderr, as they are.
-    pub fn talk_bytes(self, bytes: &[u8]) {
+    pub(crate) fn talk_bytes(self, bytes: &[u8]) {
         write_to(&mut io::stderr().lock(), bytes);
     }
 
     /// A line of talk.
-    pub fn talk(self, text: impl Display) {
+    pub(crate) fn talk(self, text: impl Display) {
         write_to(&mut io::stderr().lock(), format!("{text}\n").as_bytes());
     }
 
     /// A result: as JSON when that was asked for, else as `text` tells it.
-    pub fn result<T: Serialize>(self, value: &T, text: impl FnOnce(Self, &T)) {
+    pub(crate) fn result<T: Serialize>(self, value: &T, text: impl FnOnce(Self, &T)) {
         if self.json {
             self.value(value, true);
         } else {
@@ -154,7 +148,7 @@ impl Output {
     }
 
     /// One value as JSON: over several lines for a person's eye, or in one for JSON lines.
-    pub fn value<T: Serialize>(self, value: &T, pretty: bool) {
+    pub(crate) fn value<T: Serialize>(self, value: &T, pretty: bool) {
         let text = if pretty && self.stdout.terminal {
             serde_json::to_string_pretty(value)
         } else {
@@ -164,7 +158,7 @@ impl Output {
     }
 
     /// An error and its hint, on stderr; as one JSON object with `--json`.
-    pub fn error(self, error: &Error) {
+    pub(crate) fn error(self, error: &Error) {
         if self.json {
             let object = serde_json::json!({ "error": error });
             self.talk(object);
@@ -179,7 +173,7 @@ impl Output {
     }
 
     /// Rows with their columns in line; the last column is not padded.
-    pub fn table(self, head: &[&str], rows: &[Vec<String>]) {
+    pub(crate) fn table(self, head: &[&str], rows: &[Vec<String>]) {
         for line in table(head, rows, self.stdout.color) {
             self.line(line);
         }
@@ -222,13 +216,13 @@ fn pad(text: &str, to: usize) -> String {
 
 /// Cells the text takes on a terminal.
 #[must_use]
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)
 }
 
 /// The text cut to `cells`, with an ellipsis where something was left out.
 #[must_use]
-pub fn cut(text: &str, cells: usize) -> String {
+pub(crate) fn cut(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
     }
@@ -251,7 +245,7 @@ pub fn cut(text: &str, cells: usize) -> String {
 /// control characters, escape sequences, invisible and direction-changing characters.
 /// Line breaks stay.
 #[must_use]
-pub fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for symbol in text.chars() {
         match symbol {

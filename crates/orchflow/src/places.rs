@@ -15,6 +15,8 @@ const SOCKET_PATH_MAX: usize = 107;
 /// Every path orchflow uses, settled once per process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
+    /// The one folder everything is under, when there is one.
+    home: Option<PathBuf>,
     config: PathBuf,
     state: PathBuf,
     run: PathBuf,
@@ -133,13 +135,33 @@ impl Places {
             given.orchflow_config.clone().unwrap_or_else(|| config_dir.join("config.toml"));
         let socket = run.join("orchflow.sock");
         let socket = if fits(&socket) { socket } else { short_dir(&run).join("orchflow.sock") };
-        Ok(Self { config, state, run, socket })
+        let home = given.orchflow_home.clone();
+        Ok(Self { home, config, state, run, socket })
     }
 
     /// The user's configuration file.
     #[must_use]
     pub fn config(&self) -> &Path {
         &self.config
+    }
+
+    /// The user's policy files.
+    #[must_use]
+    pub fn policies(&self) -> PathBuf {
+        self.config.with_file_name("policies")
+    }
+
+    /// The variables that lead another process to the same places.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(&'static str, &Path)> {
+        let home = self.home.as_deref().map(|home| ("ORCHFLOW_HOME", home));
+        home.into_iter().chain([("ORCHFLOW_CONFIG", self.config.as_path())]).collect()
+    }
+
+    /// What the marks of all children of daemons of these places begin with.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        format!("{:016x}:", fnv1a(self.state.as_os_str().as_encoded_bytes()))
     }
 
     /// The folder of everything durable.
@@ -219,12 +241,10 @@ impl Places {
         let dir = self.socket.parent().unwrap_or(&self.run);
         if dir != self.run {
             let top = dir.parent().unwrap_or(dir);
-            private(top).and_then(|()| private(dir)).map_err(|error| {
-                Error::SocketPathTooLong {
-                    path: self.run.join("orchflow.sock"),
-                    short: dir.to_owned(),
-                    source: Box::new(error),
-                }
+            private(top).and_then(|()| private(dir)).map_err(|error| Error::SocketPathTooLong {
+                path: self.run.join("orchflow.sock"),
+                short: dir.to_owned(),
+                source: Box::new(error),
             })?;
         }
         Ok(())
@@ -245,9 +265,9 @@ fn short_dir(run: &Path) -> PathBuf {
 
 // FNV-1a (draft-eastlake-fnv): the standard library's hash may differ between versions.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 fn private(dir: &Path) -> Result<(), Error> {
@@ -261,7 +281,8 @@ fn private(dir: &Path) -> Result<(), Error> {
     }
     // Not followed: in a folder others may write to, a link could lead anywhere.
     let meta = dir.symlink_metadata().map_err(failed)?;
-    let meta = if meta.is_symlink() && owned(&meta) { dir.metadata().map_err(failed)? } else { meta };
+    let meta =
+        if meta.is_symlink() && owned(&meta) { dir.metadata().map_err(failed)? } else { meta };
     if !meta.is_dir() {
         return Err(failed(io::ErrorKind::NotADirectory.into()));
     }

@@ -94,10 +94,7 @@ impl Settings {
     ///
     /// # Errors
     /// The first thing that is wrong, with its file and line.
-    pub fn load(
-        layers: &Layers,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Error> {
+    pub fn load(layers: &Layers, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut values = BTreeMap::new();
         for key in keys::KEYS {
             let value = (key.default)();
@@ -171,10 +168,8 @@ fn value_of_text(shape: keys::Shape, given: &str) -> Value {
 /// The value that bare text means for the setting `key`; text for a setting that is not known.
 #[must_use]
 pub fn value_for(key: &str, given: &str) -> Value {
-    keys::find(key).map_or_else(
-        || Value::String(given.to_owned()),
-        |row| value_of_text(row.shape, given),
-    )
+    keys::find(key)
+        .map_or_else(|| Value::String(given.to_owned()), |row| value_of_text(row.shape, given))
 }
 
 fn run_options(values: &BTreeMap<String, Sourced>) -> RunOptions {
@@ -212,11 +207,8 @@ fn agents(values: &BTreeMap<String, Sourced>) -> Result<Vec<Agent>, Error> {
 
 fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result<Agent, Error> {
     let value = |key: &str| values.get(&format!("agents.{name}.{key}")).map(|found| &found.value);
-    let missing = |missing| Error::Agent {
-        place: Place(origin.to_owned()),
-        name: name.to_owned(),
-        missing,
-    };
+    let missing =
+        |missing| Error::Agent { place: Place(origin.to_owned()), name: name.to_owned(), missing };
     let kind = value("kind").ok_or_else(|| missing("kind"))?;
     let kind = serde_json::from_value(kind.clone())
         .expect("the table lets only the kinds through that AgentKind has");

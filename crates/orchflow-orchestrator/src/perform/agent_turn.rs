@@ -16,7 +16,8 @@ use crate::{Error, Orchestrator, agents, runs};
 /// Lets `agent` take `turn`.
 pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
     let orchestrator = &job.orchestrator;
-    let watch = Watcher { orchestrator: orchestrator.clone(), run: job.run_id(), task: job.action.task };
+    let watch =
+        Watcher { orchestrator: orchestrator.clone(), run: job.run_id(), task: job.action.task };
     let cx = Cx {
         client: orchestrator.client().clone(),
         permission: Arc::new(Permits::new(job, agent)),
@@ -46,7 +47,9 @@ pub(super) async fn gate(job: &Job, dir: &str, gate: &Gate) -> Result<Outcome, E
         TurnOutcome::Done { gate: Some(result), .. } => {
             Ok(Outcome::Gated(with_tests(job, result, &gate.name, &gate.framework).await))
         }
-        TurnOutcome::Done { .. } => Ok(failed(Failure::Environment, "the tool gave no result".to_owned())),
+        TurnOutcome::Done { .. } => {
+            Ok(failed(Failure::Environment, "the tool gave no result".to_owned()))
+        }
         TurnOutcome::Failed { failure, reason, .. } => Ok(failed(translate(failure), reason)),
     }
 }
@@ -73,14 +76,25 @@ pub(super) fn turn(job: &Job, role: Role, part: &str) -> Result<Turn, Error> {
 }
 
 /// Adds what the test tool said to the result of its command.
-pub(super) async fn with_tests(job: &Job, mut result: GateResult, name: &str, framework: &str) -> GateResult {
+pub(super) async fn with_tests(
+    job: &Job,
+    mut result: GateResult,
+    name: &str,
+    framework: &str,
+) -> GateResult {
     name.clone_into(&mut result.name);
     if let Some(pane_id) = result.pane_id
         && !framework.is_empty()
     {
         let params = test::ResultsParams { pane_id, framework: framework.to_owned() };
         // The exit code is the truth; a summary that cannot be had changes nothing of it.
-        result.tests = job.orchestrator.client().call::<test::Results>(params).await.ok().and_then(|said| said.summary);
+        result.tests = job
+            .orchestrator
+            .client()
+            .call::<test::Results>(params)
+            .await
+            .ok()
+            .and_then(|said| said.summary);
     }
     result
 }

@@ -11,7 +11,9 @@ use crate::Error;
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     let params = match &job.leaf {
         Some(leaf) => {
-            let Some(path) = leaf.worktree.clone() else { return Ok(Outcome::Cleaned { saved_ref: None }) };
+            let Some(path) = leaf.worktree.clone() else {
+                return Ok(Outcome::Cleaned { saved_ref: None });
+            };
             git::WorktreeRemoveParams {
                 dir: job.run.project.clone(),
                 path,
@@ -38,6 +40,8 @@ async fn integration(job: &Job) -> Result<git::WorktreeRemoveParams, Error> {
         path: place.path,
         save_as: Some(job.run.run_id.to_string()),
         branch: goes.then(|| job.branch()),
-        merged_into: goes.then(|| job.integration_head.clone().or_else(|| job.run.base.clone())).flatten(),
+        merged_into: goes
+            .then(|| job.integration_head.clone().or_else(|| job.run.base.clone()))
+            .flatten(),
     })
 }

@@ -25,7 +25,8 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
 
 fn message(job: &Job, leaf: &Leaf) -> String {
     let mut text = leaf.plan.title.clone();
-    let body = if leaf.plan.description.is_empty() { &job.run.goal } else { &leaf.plan.description };
+    let body =
+        if leaf.plan.description.is_empty() { &job.run.goal } else { &leaf.plan.description };
     if body != &leaf.plan.title {
         text.push_str("\n\n");
         text.push_str(body);
@@ -34,7 +35,8 @@ fn message(job: &Job, leaf: &Leaf) -> String {
 }
 
 fn provenance(job: &Job, leaf: &Leaf) -> BTreeMap<String, String> {
-    let gates: Vec<String> = leaf.gates.iter().map(|gate| format!("{} ({})", gate.name, gate.argv.join(" "))).collect();
+    let gates: Vec<String> =
+        leaf.gates.iter().map(|gate| format!("{} ({})", gate.name, gate.argv.join(" "))).collect();
     let audit = match &leaf.audit {
         Some(audit) if audit.verdict == Verdict::Approved => "approved",
         Some(_) => "needs work",

@@ -11,8 +11,8 @@ use orchflow_types::run::{Finding, GateResult, Leaf};
 use orchflow_types::{ErrorKind, PaneId, Role};
 use orchflow_workflow::{Failure, Outcome, Step};
 
-use super::agent_turn::{failed, take, translate, turn, with_tests};
 use super::Job;
+use super::agent_turn::{failed, take, translate, turn, with_tests};
 use crate::{Error, agents};
 
 /// Bytes of a diff an auditor is shown.
@@ -31,7 +31,11 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
         red_gates: red_gates.clone(),
         ..turn(job, *role, role.as_str())?
     };
-    if leaf.plan.writes { change(job, leaf, &agent, told).await } else { look(job, leaf, &agent, &told).await }
+    if leaf.plan.writes {
+        change(job, leaf, &agent, told).await
+    } else {
+        look(job, leaf, &agent, &told).await
+    }
 }
 
 async fn look(job: &Job, leaf: &Leaf, agent: &AgentConfig, told: &Turn) -> Result<Outcome, Error> {
@@ -50,11 +54,18 @@ async fn look(job: &Job, leaf: &Leaf, agent: &AgentConfig, told: &Turn) -> Resul
 
 /// The tool whose output a leaf's own command prints, as the project's gates know it.
 fn framework(job: &Job, leaf: &Leaf) -> String {
-    let same = |gate: &&orchflow_types::run::Gate| gate.argv == leaf.plan.command && gate.dir == leaf.plan.dir;
+    let same = |gate: &&orchflow_types::run::Gate| {
+        gate.argv == leaf.plan.command && gate.dir == leaf.plan.dir
+    };
     job.gates.iter().find(same).map(|gate| gate.framework.clone()).unwrap_or_default()
 }
 
-async fn change(job: &Job, leaf: &Leaf, agent: &AgentConfig, mut told: Turn) -> Result<Outcome, Error> {
+async fn change(
+    job: &Job,
+    leaf: &Leaf,
+    agent: &AgentConfig,
+    mut told: Turn,
+) -> Result<Outcome, Error> {
     let mended = ensure_worktree(job, leaf).await?;
     told.cwd.clone_from(&mended);
     let save_as = format!("{}-interrupted", leaf.task_id);
@@ -62,7 +73,13 @@ async fn change(job: &Job, leaf: &Leaf, agent: &AgentConfig, mut told: Turn) -> 
     let stands = job.orchestrator.client().call::<git::WorktreeReset>(params).await?;
     let key = job.action.key.to_string();
     if stands.key.as_deref() == Some(key.as_str()) {
-        return Ok(executed(job, &stands.head, None, "it was finished before the restart".to_owned(), None));
+        return Ok(executed(
+            job,
+            &stands.head,
+            None,
+            "it was finished before the restart".to_owned(),
+            None,
+        ));
     }
     told.handoff = handoff(job, leaf, stands.saved_ref.as_deref());
     crash_point!("execute.before_turn");
@@ -70,16 +87,28 @@ async fn change(job: &Job, leaf: &Leaf, agent: &AgentConfig, mut told: Turn) -> 
     crash_point!("execute.after_turn");
     let (pane, summary, gate) = match outcome {
         TurnOutcome::Done { pane, summary, gate, .. } => (pane, summary, gate),
-        TurnOutcome::Failed { failure, reason, .. } => return Ok(failed(translate(failure), reason)),
+        TurnOutcome::Failed { failure, reason, .. } => {
+            return Ok(failed(translate(failure), reason));
+        }
     };
     if let Some(red) = gate.filter(|result| !result.green()) {
-        let reason = format!("`{}` exited with {}: {}", red.argv.join(" "), red.exit_code, last_line(&red.tail));
+        let reason = format!(
+            "`{}` exited with {}: {}",
+            red.argv.join(" "),
+            red.exit_code,
+            last_line(&red.tail)
+        );
         return Ok(failed(Failure::Agent, reason));
     }
     match keep(job, leaf, &mended, &key).await {
         Ok(head) => Ok(executed(job, &head, pane, summary, None)),
-        Err(Error::Called(error)) if error.kind() == ErrorKind::NoRepository || error.kind() == ErrorKind::Git => {
-            Ok(failed(Failure::Agent, format!("{} left its worktree unusable: {}", agent.name, error.message)))
+        Err(Error::Called(error))
+            if error.kind() == ErrorKind::NoRepository || error.kind() == ErrorKind::Git =>
+        {
+            Ok(failed(
+                Failure::Agent,
+                format!("{} left its worktree unusable: {}", agent.name, error.message),
+            ))
         }
         Err(error) => Err(error),
     }
@@ -104,7 +133,13 @@ async fn keep(job: &Job, leaf: &Leaf, dir: &str, key: &str) -> Result<String, Er
     }
 }
 
-fn executed(job: &Job, head: &str, pane: Option<PaneId>, summary: String, gate: Option<GateResult>) -> Outcome {
+fn executed(
+    job: &Job,
+    head: &str,
+    pane: Option<PaneId>,
+    summary: String,
+    gate: Option<GateResult>,
+) -> Outcome {
     let changed = job.leaf_base.as_deref() != Some(head);
     Outcome::Executed { pane, changed, summary, gate }
 }
@@ -119,7 +154,10 @@ async fn ensure_worktree(job: &Job, leaf: &Leaf) -> Result<String, Error> {
 fn handoff(job: &Job, leaf: &Leaf, interrupted: Option<&str>) -> Option<String> {
     let mut said: Vec<String> = leaf.notes.clone();
     if interrupted.is_some() {
-        said.push("An attempt before this one was interrupted; what it had changed was taken back.".to_owned());
+        said.push(
+            "An attempt before this one was interrupted; what it had changed was taken back."
+                .to_owned(),
+        );
     } else if !leaf.notes.is_empty() && job.leaf_base.is_some() {
         said.push("What was changed so far is in this folder.".to_owned());
     }
@@ -140,8 +178,17 @@ pub(super) async fn audit(job: &Job, agent: &str, iteration: u32) -> Result<Outc
     let base = job.leaf_base.clone().unwrap_or_else(|| job.branch());
     let params = git::DiffParams { dir: dir.clone(), base, head: None, limit: Some(DIFF_LIMIT) };
     let diff = client.call::<git::Diff>(params).await?;
-    let patch = if diff.truncated { format!("{}\n[the rest of the diff was cut]", diff.patch) } else { diff.patch };
-    let told = Turn { iteration, diff: Some(patch), cwd: dir.clone(), ..turn(job, Role::Auditor, "audit")? };
+    let patch = if diff.truncated {
+        format!("{}\n[the rest of the diff was cut]", diff.patch)
+    } else {
+        diff.patch
+    };
+    let told = Turn {
+        iteration,
+        diff: Some(patch),
+        cwd: dir.clone(),
+        ..turn(job, Role::Auditor, "audit")?
+    };
     let outcome = take(job, &agent, &told).await;
     let save_as = format!("{}-auditor", leaf.task_id);
     client.call::<git::WorktreeReset>(git::WorktreeResetParams { dir, to: None, save_as }).await?;

@@ -12,13 +12,12 @@ use crate::Error;
 /// the leaf began, the merged state is a new one and has to pass the gates itself.
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     let leaf = job.leaf()?;
-    let commit = leaf.commit.clone().ok_or(Error::RunLost(job.run.run_id))?;
     let place = job.integration().await?;
     let before = reset(job, &place.path, job.integration_head.clone()).await?;
     crash_point!("merge.before");
     let params = git::MergeParams {
         dir: place.path.clone(),
-        commit: commit.clone(),
+        commit: job.leaf_branch(leaf.task_id),
         message: format!("Merge {}\n\n{}", leaf.plan.title, job.run.goal),
     };
     let merged = job.orchestrator.client().call::<git::Merge>(params).await?;
@@ -29,7 +28,7 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     if job.leaf_base.as_deref() == Some(before.as_str()) {
         return Ok(Outcome::Merged { commit: head }); // the very tree the leaf's gates proved
     }
-    for gate in &job.gates {
+    for gate in job.gates.iter() {
         match agent_turn::gate(job, &place.path, gate).await? {
             Outcome::Gated(result) if result.green() => {}
             Outcome::Gated(result) => {

@@ -22,7 +22,12 @@ pub(super) fn judge(rules: &Rules, asked: &Asked) -> PolicyAnswer {
         None => Some(shell::exact(&asked.argv)),
     };
     let Some(line) = line else {
-        return answer(Decision::Ask, None, "it cannot be parsed as a command line".to_owned(), &Line::default());
+        return answer(
+            Decision::Ask,
+            None,
+            "it cannot be parsed as a command line".to_owned(),
+            &Line::default(),
+        );
     };
     let agent = asked.agent.as_deref().unwrap_or_default();
     let commands = line.commands.iter().map(|words| of_command(rules, agent, words));
@@ -33,7 +38,9 @@ pub(super) fn judge(rules: &Rules, asked: &Asked) -> PolicyAnswer {
     }
     let unclear = match &line.opaque {
         Some(why) => Some(why.clone()),
-        None if line.commands.len() > COMMANDS_MAX => Some(format!("it holds {} commands", line.commands.len())),
+        None if line.commands.len() > COMMANDS_MAX => {
+            Some(format!("it holds {} commands", line.commands.len()))
+        }
         None => None,
     };
     let (decision, rule, reason) = strictest.unwrap_or((Decision::Ask, None, String::new()));
@@ -59,7 +66,9 @@ fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
         };
         rules.about(Tool::Command, agent).find(matching)
     };
-    let found = hit.clone()(Decision::Deny).or_else(|| hit.clone()(Decision::Ask)).or_else(|| hit(Decision::Allow));
+    let found = hit.clone()(Decision::Deny)
+        .or_else(|| hit.clone()(Decision::Ask))
+        .or_else(|| hit(Decision::Allow));
     match found {
         Some(rule) => (rule.effect, Some(rule.name.clone()), because(rule, &shown(words))),
         None => (Decision::Ask, None, format!("no rule speaks of `{}`", shown(words))),
@@ -68,14 +77,22 @@ fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
 
 fn of_write(rules: &Rules, agent: &str, path: &Word) -> Option<Said> {
     let Some(path) = path else {
-        return Some((Decision::Ask, None, "it writes to a file that only running it names".to_owned()));
+        return Some((
+            Decision::Ask,
+            None,
+            "it writes to a file that only running it names".to_owned(),
+        ));
     };
     if SINKS.contains(&path.as_str()) {
         return None;
     }
     let hit = |effect| {
         let plain = !path.split('/').any(|part| part == "..");
-        let fits = move |rule: &&Rule| rule.effect == effect && (plain || effect != Decision::Allow) && glob(&rule.words.join(" "), path);
+        let fits = move |rule: &&Rule| {
+            rule.effect == effect
+                && (plain || effect != Decision::Allow)
+                && glob(&rule.words.join(" "), path)
+        };
         rules.about(Tool::Write, agent).find(fits)
     };
     let found = hit(Decision::Deny).or_else(|| hit(Decision::Ask)).or_else(|| hit(Decision::Allow));
@@ -86,7 +103,11 @@ fn of_write(rules: &Rules, agent: &str, path: &Word) -> Option<Said> {
 }
 
 fn because(rule: &Rule, what: &str) -> String {
-    if rule.reason.is_empty() { format!("rule {} speaks of `{what}`", rule.name) } else { rule.reason.clone() }
+    if rule.reason.is_empty() {
+        format!("rule {} speaks of `{what}`", rule.name)
+    } else {
+        rule.reason.clone()
+    }
 }
 
 /// The command itself and, behind programs that only run another, what they run.
@@ -97,11 +118,22 @@ fn forms(words: &[Word]) -> Vec<&[Word]> {
         let base = base(name);
         let skip = match base {
             _ if TRANSPARENT.contains(&base) => 0,
-            "env" => tail.iter().take_while(|word| word.as_ref().is_some_and(|w| w.contains('=') || w.starts_with('-'))).count(),
-            "sudo" | "doas" | "nice" | "ionice" | "setsid" | "stdbuf" | "xargs" => {
-                tail.iter().take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-'))).count()
+            "env" => tail
+                .iter()
+                .take_while(|word| {
+                    word.as_ref().is_some_and(|w| w.contains('=') || w.starts_with('-'))
+                })
+                .count(),
+            "sudo" | "doas" | "nice" | "ionice" | "setsid" | "stdbuf" | "xargs" => tail
+                .iter()
+                .take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-')))
+                .count(),
+            "timeout" => {
+                1 + tail
+                    .iter()
+                    .take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-')))
+                    .count()
             }
-            "timeout" => 1 + tail.iter().take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-'))).count(),
             _ => break,
         };
         let Some(inner) = tail.get(skip..).filter(|inner| !inner.is_empty()) else { break };
@@ -143,7 +175,9 @@ fn shown(words: &[Word]) -> String {
 }
 
 fn answer(decision: Decision, rule: Option<String>, reason: String, line: &Line) -> PolicyAnswer {
-    let told = |words: &Vec<Word>| words.iter().map(|word| word.clone().unwrap_or_else(|| "…".to_owned())).collect();
+    let told = |words: &Vec<Word>| {
+        words.iter().map(|word| word.clone().unwrap_or_else(|| "…".to_owned())).collect()
+    };
     PolicyAnswer { decision, rule, reason, parsed: line.commands.iter().map(told).collect() }
 }
 

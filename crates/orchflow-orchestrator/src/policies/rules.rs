@@ -73,12 +73,17 @@ impl Rules {
     pub(super) fn read(files: &[PolicyFile]) -> Result<Self, Error> {
         let mut rules = Vec::new();
         for file in files {
-            let parsed: File = toml::from_str(&file.text)
-                .map_err(|error| Error::Policy { file: file.name.clone(), reason: error.to_string().trim().to_owned() })?;
+            let parsed: File = toml::from_str(&file.text).map_err(|error| Error::Policy {
+                file: file.name.clone(),
+                reason: error.to_string().trim().to_owned(),
+            })?;
             for (place, written) in parsed.rule.into_iter().enumerate() {
                 let name = format!("{}:{}", file.name, place + 1);
                 if written.pattern.trim().is_empty() {
-                    return Err(Error::Policy { file: name, reason: "`match` is empty; `*` matches everything".to_owned() });
+                    return Err(Error::Policy {
+                        file: name,
+                        reason: "`match` is empty; `*` matches everything".to_owned(),
+                    });
                 }
                 rules.push(Rule {
                     name,
@@ -94,8 +99,14 @@ impl Rules {
     }
 
     /// The rules about `tool` that name `agent`.
-    pub(super) fn about<'r>(&'r self, tool: Tool, agent: &'r str) -> impl Iterator<Item = &'r Rule> {
-        let about = move |rule: &&Rule| (rule.tool == tool || rule.tool == Tool::Any) && glob(&rule.agent, agent);
+    pub(super) fn about<'r>(
+        &'r self,
+        tool: Tool,
+        agent: &'r str,
+    ) -> impl Iterator<Item = &'r Rule> {
+        let about = move |rule: &&Rule| {
+            (rule.tool == tool || rule.tool == Tool::Any) && glob(&rule.agent, agent)
+        };
         self.0.iter().filter(about)
     }
 }
@@ -120,7 +131,14 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_characters_and_for_none() {
-        for (pattern, text) in [("*", ""), ("a*", "a"), ("a*c", "abc"), ("*.rs", "x.rs"), ("a*b*c", "axxbyyc"), ("abc", "abc")] {
+        for (pattern, text) in [
+            ("*", ""),
+            ("a*", "a"),
+            ("a*c", "abc"),
+            ("*.rs", "x.rs"),
+            ("a*b*c", "axxbyyc"),
+            ("abc", "abc"),
+        ] {
             assert!(glob(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in [("a", "ab"), ("a*c", "ab"), ("ab*ba", "aba"), ("", "x")] {
@@ -130,8 +148,14 @@ mod tests {
 
     #[test]
     fn a_rule_with_an_unknown_key_names_its_file_and_line() {
-        let file = PolicyFile { name: "p.toml".into(), text: "[[rule]]\neffect = \"deny\"\nmatch = \"x\"\nwhen = 1\n".into() };
+        let file = PolicyFile {
+            name: "p.toml".into(),
+            text: "[[rule]]\neffect = \"deny\"\nmatch = \"x\"\nwhen = 1\n".into(),
+        };
         let error = Rules::read(&[file]).unwrap_err().to_string();
-        assert!(error.contains("p.toml") && error.contains("line 4") && error.contains("when"), "{error}");
+        assert!(
+            error.contains("p.toml") && error.contains("line 4") && error.contains("when"),
+            "{error}"
+        );
     }
 }

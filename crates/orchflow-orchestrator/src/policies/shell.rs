@@ -1,9 +1,9 @@
 //! What a command line would run: every simple command in it, wherever it stands.
 
 use brush_parser::ast::{
-    AndOr, Assignment, AssignmentValue, Command, CommandPrefixOrSuffixItem as Item, CompoundCommand, CompoundList,
-    IoFileRedirectKind as Kind, IoFileRedirectTarget as Target, IoRedirect, Pipeline, RedirectList, SimpleCommand,
-    Word as RawWord,
+    AndOr, Assignment, AssignmentValue, Command, CommandPrefixOrSuffixItem as Item,
+    CompoundCommand, CompoundList, IoFileRedirectKind as Kind, IoFileRedirectTarget as Target,
+    IoRedirect, Pipeline, RedirectList, SimpleCommand, Word as RawWord,
 };
 use brush_parser::word::{WordPiece, WordPieceWithSource};
 use brush_parser::{Parser, ParserOptions};
@@ -47,7 +47,8 @@ impl Line {
         if line.len() > LINE_MAX || line.contains('\0') {
             return None;
         }
-        let program = Parser::new(line.as_bytes(), &ParserOptions::default()).parse_program().ok()?;
+        let program =
+            Parser::new(line.as_bytes(), &ParserOptions::default()).parse_program().ok()?;
         for list in &program.complete_commands {
             self.list(list, depth);
         }
@@ -105,7 +106,10 @@ impl Line {
             }
             CompoundCommand::CaseClause(case) => {
                 drop(self.word(&case.value, depth));
-                case.cases.iter().filter_map(|item| item.cmd.as_ref()).for_each(|list| self.list(list, depth));
+                case.cases
+                    .iter()
+                    .filter_map(|item| item.cmd.as_ref())
+                    .for_each(|list| self.list(list, depth));
             }
             CompoundCommand::ArithmeticForClause(each) => {
                 self.unclear("it counts with an arithmetic expression");
@@ -148,12 +152,17 @@ impl Line {
         self.unclear("it sets a variable");
         match &assignment.value {
             AssignmentValue::Scalar(word) => drop(self.word(word, depth)),
-            AssignmentValue::Array(items) => items.iter().for_each(|(_, word)| drop(self.word(word, depth))),
+            AssignmentValue::Array(items) => {
+                items.iter().for_each(|(_, word)| drop(self.word(word, depth)));
+            }
         }
     }
 
     fn redirects(&mut self, redirects: Option<&RedirectList>, depth: usize) {
-        redirects.iter().flat_map(|list| &list.0).for_each(|redirect| self.redirect(redirect, depth));
+        redirects
+            .iter()
+            .flat_map(|list| &list.0)
+            .for_each(|redirect| self.redirect(redirect, depth));
     }
 
     fn redirect(&mut self, redirect: &IoRedirect, depth: usize) {
@@ -165,10 +174,13 @@ impl Line {
                 }
             }
             IoRedirect::File(_, _, Target::Fd(_)) => {}
-            IoRedirect::File(_, _, Target::ProcessSubstitution(_, subshell)) => self.list(&subshell.list, depth),
+            IoRedirect::File(_, _, Target::ProcessSubstitution(_, subshell)) => {
+                self.list(&subshell.list, depth);
+            }
             IoRedirect::File(_, _, Target::Duplicate(word)) => {
                 let target = self.word(word, depth);
-                let is_descriptor = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+                let is_descriptor =
+                    |text: &String| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
                 if !target.as_ref().is_some_and(is_descriptor) {
                     self.writes.push(target);
                 }
@@ -218,11 +230,16 @@ impl Line {
         let mut text = Some(String::new());
         for piece in pieces {
             let part = match &piece.piece {
-                WordPiece::Text(part) if quoted || !part.contains(['*', '?', '[', '{']) => Some(part.clone()),
+                WordPiece::Text(part) if quoted || !part.contains(['*', '?', '[', '{']) => {
+                    Some(part.clone())
+                }
                 WordPiece::SingleQuotedText(part) => Some(part.clone()),
-                WordPiece::EscapeSequence(part) => Some(part.strip_prefix('\\').unwrap_or(part).to_owned()),
+                WordPiece::EscapeSequence(part) => {
+                    Some(part.strip_prefix('\\').unwrap_or(part).to_owned())
+                }
                 WordPiece::DoubleQuotedSequence(inner) => self.pieces(inner, true, depth),
-                WordPiece::CommandSubstitution(script) | WordPiece::BackquotedCommandSubstitution(script) => {
+                WordPiece::CommandSubstitution(script)
+                | WordPiece::BackquotedCommandSubstitution(script) => {
                     if depth >= DEPTH_MAX || self.read(script, depth + 1).is_none() {
                         self.unclear("a command within it cannot be read");
                     }
@@ -230,7 +247,9 @@ impl Line {
                 }
                 WordPiece::ParameterExpansion(_) | WordPiece::ArithmeticExpression(_) => {
                     // `${x:-$(rm y)}` runs what it seems only to name.
-                    if format!("{:?}", piece.piece).contains("$(") || format!("{:?}", piece.piece).contains('`') {
+                    if format!("{:?}", piece.piece).contains("$(")
+                        || format!("{:?}", piece.piece).contains('`')
+                    {
                         self.unclear("an expansion of it may run a command");
                     }
                     None
@@ -249,7 +268,16 @@ impl Line {
 
 /// What a shell is told to run: `sh -c TEXT`; `sh FILE` and a bare `sh` cannot be read.
 fn script_of(words: &[Word]) -> Option<Option<String>> {
-    let flags = words.iter().skip(1).take_while(|word| word.as_ref().is_none_or(|word| word.starts_with('-'))).count();
-    let has_c = words.iter().skip(1).take(flags).flatten().any(|flag| !flag.starts_with("--") && flag.ends_with('c'));
+    let flags = words
+        .iter()
+        .skip(1)
+        .take_while(|word| word.as_ref().is_none_or(|word| word.starts_with('-')))
+        .count();
+    let has_c = words
+        .iter()
+        .skip(1)
+        .take(flags)
+        .flatten()
+        .any(|flag| !flag.starts_with("--") && flag.ends_with('c'));
     if has_c { Some(words.get(1 + flags).cloned().flatten()) } else { Some(None) }
 }

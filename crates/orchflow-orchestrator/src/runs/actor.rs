@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{FuturesOrdered, StreamExt};
@@ -13,6 +14,7 @@ use futures::{FutureExt, future::BoxFuture};
 use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
 use orchflow_store::{events, journal, runs as rows};
 use orchflow_types::event::NewEvent;
+use orchflow_types::run::{Gate, Run};
 use orchflow_types::task::Task;
 use orchflow_types::{EventType, PaneId, TaskId};
 use orchflow_workflow::{Action, ActionKey, Command, Effects, State, apply, replay};
@@ -32,6 +34,10 @@ pub(super) struct Actor {
     state: State,
     /// The place of the next command in the journal.
     seq: u64,
+    /// What every action is told of the run; made anew only when the run itself changes,
+    /// since its plan may have thousands of tasks.
+    run: Arc<Run>,
+    gates: Arc<[Gate]>,
     mailbox: Mailbox,
     messages: mpsc::Receiver<Message>,
     stops: HashMap<ActionKey, CancellationToken>,
@@ -53,7 +59,18 @@ impl Actor {
     /// A driver for a run that stands at `state`, which is on disk.
     pub(super) fn new(cx: Orchestrator, (state, seq): (State, u64)) -> Self {
         let (mailbox, messages) = cx.registry().open(state.run_id());
-        Self { cx, state, seq, mailbox, messages, stops: HashMap::new(), commits: FuturesOrdered::new() }
+        let (run, gates) = (Arc::new(state.run().clone()), state.gates().into());
+        Self {
+            cx,
+            state,
+            seq,
+            run,
+            gates,
+            mailbox,
+            messages,
+            stops: HashMap::new(),
+            commits: FuturesOrdered::new(),
+        }
     }
 
     /// Drives the run to its end in a task of its own, beginning with `first` commands.
@@ -81,7 +98,7 @@ impl Actor {
                 biased;
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
                 message = self.messages.recv() => match message {
-                    Some(Message::Command(command, reply)) => self.take(command, reply).await?,
+                    Some(Message::Command(command, reply)) => self.take(*command, reply).await?,
                     Some(Message::Pane(task, pane)) => self.show_pane(task, pane).await,
                     None => return Ok(()),
                 },
@@ -106,12 +123,22 @@ impl Actor {
                 return Ok(());
             }
         };
-        let record = Record::new(&self.state, at, self.seq, &command, &effects).with_tasks(self.new_tasks(&command));
+        if effects.run_changed {
+            self.run = Arc::new(self.state.run().clone());
+        }
+        let record = Record::new(&self.state, at, self.seq, &command, &effects)
+            .with_tasks(self.new_tasks(&command));
         self.seq += 1;
         self.submit(record, command, effects, reply).await
     }
 
-    async fn submit(&mut self, record: Record, command: Command, effects: Effects, reply: Reply) -> Result<(), Error> {
+    async fn submit(
+        &mut self,
+        record: Record,
+        command: Command,
+        effects: Effects,
+        reply: Reply,
+    ) -> Result<(), Error> {
         crash_point!("run.before_commit");
         let receipt = self.cx.store().submit(move |tx| record.write(tx)).await?;
         let jobs = effects.actions.into_iter().map(|action| self.job(action)).collect();
@@ -149,12 +176,12 @@ impl Actor {
         let task = action.task;
         Job {
             orchestrator: self.cx.clone(),
-            run: self.state.run().clone(),
+            run: self.run.clone(),
             leaf: task.and_then(|task| self.state.leaf_view(task)),
             leaf_base: task.and_then(|task| self.state.leaf_base(task)).map(str::to_owned),
             integration_head: self.state.integration_head().map(str::to_owned),
-            commits: self.state.commits().to_vec(),
-            gates: self.state.gates().to_vec(),
+            commits: if task.is_none() { self.state.commits().to_vec() } else { Vec::new() },
+            gates: self.gates.clone(),
             cancel: CancellationToken::new(),
             action,
         }
@@ -164,7 +191,11 @@ impl Actor {
         self.stops.insert(job.action.key.clone(), job.cancel.clone());
         let mailbox = self.mailbox.clone();
         let work = async move {
-            let performed = AssertUnwindSafe(perform::perform(&job)).catch_unwind().await;
+            let effect = match job.orchestrator.performer() {
+                Some(performer) => performer.perform(job.action.clone()),
+                None => perform::perform(&job).boxed(),
+            };
+            let performed = AssertUnwindSafe(effect).catch_unwind().await;
             let command = performed.unwrap_or_else(|_| Some(perform::broken(&job)));
             crash_point!("action.performed");
             if let Some(command) = command {
@@ -195,6 +226,7 @@ impl Actor {
             wait = (wait * 2).min(RETRY[1]);
             match load(&self.cx, self.state.run_id()).await {
                 Ok((state, seq)) => {
+                    self.run = Arc::new(state.run().clone());
                     (self.state, self.seq) = (state, seq);
                     break;
                 }
@@ -218,7 +250,10 @@ impl Actor {
     }
 
     async fn show_pane(&mut self, task: TaskId, pane: PaneId) {
-        let Some((position, mut leaf)) = self.state.position(task).zip(self.state.leaf_view(task)) else { return };
+        let Some((position, mut leaf)) = self.state.position(task).zip(self.state.leaf_view(task))
+        else {
+            return;
+        };
         leaf.pane_id = Some(pane);
         let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
         let event = NewEvent {
@@ -260,14 +295,18 @@ impl Actor {
 }
 
 /// The state a run's journal tells, and the place of its next command.
-pub(super) async fn load(cx: &Orchestrator, run_id: orchflow_types::RunId) -> Result<(State, u64), Error> {
+pub(super) async fn load(
+    cx: &Orchestrator,
+    run_id: orchflow_types::RunId,
+) -> Result<(State, u64), Error> {
     let entries = cx.store().read(move |reader| journal::replay(reader, run_id)).await?;
     let mut commands = Vec::with_capacity(entries.len());
     for entry in entries {
-        let command: Command = serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
+        let command: Command =
+            serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
         commands.push((entry.at, command));
     }
-    let seq = commands.len() as u64 + 1;
+    let seq = commands.len() as u64;
     let state = replay(commands).map_err(|error| {
         tracing::error!(run = %run_id, %error, "the journal of a run cannot be replayed");
         Error::RunLost(run_id)

@@ -69,7 +69,8 @@ async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
 }
 
 async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, Error> {
-    let chains = agents::executors(cx, &begun.plan, &begun.ground.root, &begun.choices.roles).await?;
+    let chains =
+        agents::executors(cx, &begun.plan, &begun.ground.root, &begun.choices.roles).await?;
     let settings = cx.settings(&begun.ground.root).await?;
     let options = options(settings.run, &begun.choices, chains)?;
     if !begun.plan.only_looks() {
@@ -92,20 +93,30 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
     create(cx, spec, begun.root, Command::Planned { plan: begun.plan, nodes: begun.nodes }).await
 }
 
-async fn create(cx: &Orchestrator, spec: Spec, root: Task, planned: Command) -> Result<StartResult, Error> {
+async fn create(
+    cx: &Orchestrator,
+    spec: Spec,
+    root: Task,
+    planned: Command,
+) -> Result<StartResult, Error> {
     let at = cx.clock().now();
     let (run_id, task_id) = (spec.run_id, spec.root);
     // A plan that the machine would refuse is refused before there is a run.
     let (mut trial, _) = orchflow_workflow::create(at, spec.clone());
     orchflow_workflow::apply(&mut trial, at, planned.clone())?;
     let (state, effects) = orchflow_workflow::create(at, spec.clone());
-    let record = Record::new(&state, at, 1, &Command::Create(spec), &effects).with_tasks(vec![root]);
+    let record =
+        Record::new(&state, at, 0, &Command::Create(spec), &effects).with_tasks(vec![root]);
     cx.store().write(move |tx| record.write(tx)).await?;
-    Actor::new(cx.clone(), (state, 2)).start(vec![planned]);
+    Actor::new(cx.clone(), (state, 1)).start(vec![planned]);
     Ok(StartResult { run_id, task_id })
 }
 
-fn options(configured: RunOptions, choices: &Choices, chains: BTreeMap<Role, Vec<String>>) -> Result<RunOptions, Error> {
+fn options(
+    configured: RunOptions,
+    choices: &Choices,
+    chains: BTreeMap<Role, Vec<String>>,
+) -> Result<RunOptions, Error> {
     let chosen = RunOptions {
         mode: choices.mode.unwrap_or(configured.mode),
         max_concurrency: choices.max_concurrency.unwrap_or(configured.max_concurrency),
@@ -127,17 +138,27 @@ fn dirty_note(status: &git::StatusResult) -> String {
     let paths: Vec<&str> = status.dirty.iter().take(3).map(|dirty| dirty.path.as_str()).collect();
     let more = status.dirty.len().saturating_sub(paths.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("uncommitted changes ({}{more}) are not part of this; --from-working-tree includes them", paths.join(", "))
+    format!(
+        "uncommitted changes ({}{more}) are not part of this; --from-working-tree includes them",
+        paths.join(", ")
+    )
 }
 
 /// The plan a person edited, with the ids its tasks had before where their keys are the same.
-pub(super) async fn edited(cx: &Orchestrator, run_id: RunId, plan: Plan) -> Result<(Plan, Vec<NodeSpec>), Error> {
+pub(super) async fn edited(
+    cx: &Orchestrator,
+    run_id: RunId,
+    plan: Plan,
+) -> Result<(Plan, Vec<NodeSpec>), Error> {
     let run = super::fetch(cx, run_id).await?;
     agents::executors(cx, &plan, &run.project, &run.options.chains).await?;
-    let had: HashMap<&str, TaskId> = run.leaves.iter().map(|leaf| (leaf.plan.key.as_str(), leaf.task_id)).collect();
+    let had: HashMap<&str, TaskId> =
+        run.leaves.iter().map(|leaf| (leaf.plan.key.as_str(), leaf.task_id)).collect();
     let mut nodes = perform::nodes(cx, &plan);
-    let same: HashMap<TaskId, TaskId> =
-        nodes.iter().filter_map(|node| Some((node.task_id, *had.get(node.plan.key.as_str())?))).collect();
+    let same: HashMap<TaskId, TaskId> = nodes
+        .iter()
+        .filter_map(|node| Some((node.task_id, *had.get(node.plan.key.as_str())?)))
+        .collect();
     for node in &mut nodes {
         for id in std::iter::once(&mut node.task_id).chain(&mut node.depends) {
             *id = same.get(id).copied().unwrap_or(*id);

@@ -29,7 +29,13 @@ pub(super) struct Record {
 
 impl Record {
     /// The record of `command`, the `seq`-th of the run's journal, which brought the run to `state` with `effects`.
-    pub(super) fn new(state: &State, at: Timestamp, seq: u64, command: &Command, effects: &Effects) -> Self {
+    pub(super) fn new(
+        state: &State,
+        at: Timestamp,
+        seq: u64,
+        command: &Command,
+        effects: &Effects,
+    ) -> Self {
         let leaf = |task: &TaskId| Some((state.position(*task)?, state.leaf_view(*task)?));
         let status = |task: TaskId| Some((task, state.task_status(task)?));
         let root = effects.run_changed.then_some(state.run().task_id);
@@ -98,7 +104,12 @@ impl Record {
 }
 
 fn row(run_id: RunId, action: &Action) -> actions::Action {
-    actions::Action { key: action.key.to_string(), run_id, epoch: action.epoch, payload: json(action) }
+    actions::Action {
+        key: action.key.to_string(),
+        run_id,
+        epoch: action.epoch,
+        payload: json(action),
+    }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

@@ -27,7 +27,7 @@ pub(crate) struct Mailbox {
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A command; whoever waits hears whether it was taken and committed.
-    Command(Command, Option<oneshot::Sender<Result<(), Error>>>),
+    Command(Box<Command>, Option<oneshot::Sender<Result<(), Error>>>),
     /// A leaf has a pane to look at.
     Pane(TaskId, PaneId),
 }
@@ -59,13 +59,16 @@ impl Mailbox {
     pub(super) async fn tell(&self, command: Command) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         let gone = || Error::RunLost(self.run_id);
-        self.sender.send(Message::Command(command, Some(reply))).await.map_err(|_| gone())?;
+        self.sender
+            .send(Message::Command(Box::new(command), Some(reply)))
+            .await
+            .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
     /// Tells the run what came of an action; nobody waits for that.
     pub(super) async fn report(&self, command: Command) {
-        let _ = self.sender.send(Message::Command(command, None)).await; // the run may have ended
+        let _ = self.sender.send(Message::Command(Box::new(command), None)).await; // the run may have ended
     }
 
     pub(super) fn show_pane(&self, task_id: TaskId, pane: PaneId) {

@@ -20,7 +20,8 @@ const DEPTH_MAX: usize = 100;
 /// or could be several tasks, a tree too deep.
 pub async fn import(cx: Orchestrator, params: ImportParams) -> Result<ImportResult, Error> {
     let at = cx.clock().now();
-    let mut gathered = Gathered { cx: &cx, at, tasks: Vec::new(), wants: Vec::new(), names: HashMap::new() };
+    let mut gathered =
+        Gathered { cx: &cx, at, tasks: Vec::new(), wants: Vec::new(), names: HashMap::new() };
     gathered.gather(params.tree, params.parent_id, 0, 0)?;
     let mut tasks = gathered.settle()?;
     let (task_id, created) = (tasks[0].id, tasks.len() as u64);
@@ -49,12 +50,20 @@ struct Gathered<'c> {
 }
 
 impl Gathered<'_> {
-    fn gather(&mut self, node: Node, parent: Option<TaskId>, position: usize, depth: usize) -> Result<(), Error> {
+    fn gather(
+        &mut self,
+        node: Node,
+        parent: Option<TaskId>,
+        position: usize,
+        depth: usize,
+    ) -> Result<(), Error> {
         if node.title.trim().is_empty() {
             return Err(Error::BadTree { reason: format!("a task at depth {depth} has no title") });
         }
         if depth > DEPTH_MAX {
-            return Err(Error::BadTree { reason: format!("`{}` is deeper than {DEPTH_MAX} levels", node.title) });
+            return Err(Error::BadTree {
+                reason: format!("`{}` is deeper than {DEPTH_MAX} levels", node.title),
+            });
         }
         let id: TaskId = self.cx.mint();
         let named = self.names.entry(node.title.clone());
@@ -98,8 +107,14 @@ impl Gathered<'_> {
                         continue;
                     }
                     Some(Some(_)) => format!("`{}` depends on itself", task.title),
-                    Some(None) => format!("`{}` depends on `{name}`, and several tasks are called that", task.title),
-                    None => format!("`{}` depends on `{name}`, and no task of the tree is called that", task.title),
+                    Some(None) => format!(
+                        "`{}` depends on `{name}`, and several tasks are called that",
+                        task.title
+                    ),
+                    None => format!(
+                        "`{}` depends on `{name}`, and no task of the tree is called that",
+                        task.title
+                    ),
                 };
                 return Err(Error::BadTree { reason });
             }

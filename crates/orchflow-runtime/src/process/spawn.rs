@@ -65,6 +65,8 @@ pub enum Stdio {
     /// Nothing at all, in a session of its own, so that the end of our terminal does not
     /// end it; for a child that goes on alone.
     Null,
+    /// Our own, in our own process group: for a program a person works in, such as an editor.
+    Inherit,
 }
 
 /// Why a child could not be born.
@@ -175,6 +177,12 @@ fn attach(command: &mut Command, stdio: Stdio) -> std::io::Result<Option<OwnedFd
         Stdio::Null => {
             command.stdin(StdStdio::null()).stdout(StdStdio::null()).stderr(StdStdio::null());
             own_session(command, false);
+            return Ok(None);
+        }
+        Stdio::Inherit => {
+            // Of another group it could not read from the terminal.
+            command.stdin(StdStdio::inherit()).stdout(StdStdio::inherit());
+            command.stderr(StdStdio::inherit());
             return Ok(None);
         }
         Stdio::Tty(size) => return attach_tty(command, size).map(Some),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -12,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use orchflow_protocol::Error;
 
-use super::guard::Session;
 use super::{Desk, refusal};
 
 /// One number the daemon gives, such as the panes in a state.
@@ -51,7 +49,7 @@ impl fmt::Debug for Gauges {
 }
 
 /// Shows everything that is counted.
-pub(super) async fn show(State(desk): State<Desk>, _: Extension<Session>) -> Response {
+pub(super) async fn show(State(desk): State<Desk>) -> Response {
     let gauges = match (desk.0.serves.gauges.0)().await {
         Ok(gauges) => gauges,
         Err(error) => return refusal(StatusCode::SERVICE_UNAVAILABLE, &error),

@@ -39,7 +39,7 @@ pub(super) async fn call(
         Err(rejection) => return rejection.into_response(),
     };
     match answer(&desk, session, frame).await {
-        Some(Some(answer)) => json(StatusCode::OK, &answer),
+        Some(Some(answer)) => ([(CONTENT_TYPE, "application/json")], answer).into_response(),
         Some(None) => StatusCode::NO_CONTENT.into_response(),
         None => {
             let error = Error::new(ErrorKind::Unavailable, "the daemon is ending");
@@ -67,7 +67,7 @@ pub(super) async fn health(
 
 /// Runs the calls of a frame as a task of their own: a client that hangs up does not
 /// stop them half way. None when they were dropped at the door's end.
-async fn answer(desk: &Desk, session: Session, frame: Bytes) -> Option<Option<Value>> {
+async fn answer(desk: &Desk, session: Session, frame: Bytes) -> Option<Option<String>> {
     let (reply, answer) = oneshot::channel();
     let (table, dropped) = (desk.0.serves.table.clone(), desk.0.ending.drop.clone());
     let work = async move {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use orchflow_server::http::{Gauge, Gauges, Serves};
 use orchflow_server::{Caller, Table, Tokens, http, serve_endpoint, unix};
 use orchflow_store::Store;
 use orchflow_types::event::NewEvent;
+use orchflow_types::pane::Size;
 use orchflow_types::{EventType, PaneId};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -33,11 +35,17 @@ pub(crate) struct Desk {
     busy: Arc<Mutex<(Vec<PaneId>, bool)>>,
     /// `pane.resize` takes one of these before it answers.
     pub(crate) gate: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Desk {
     pub(crate) fn written(&self, pane: PaneId) -> Vec<String> {
         self.written.lock().unwrap().get(&pane).cloned().unwrap_or_default()
+    }
+
+    /// Calls of `pane.resize` that have begun.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
     }
 
     pub(crate) fn overlapped(&self) -> bool {
@@ -60,6 +68,7 @@ async fn write(desk: Desk, params: pane::WriteParams) -> Result<Empty, Error> {
 }
 
 async fn resize(desk: Desk, _: pane::ResizeParams) -> Result<Empty, Error> {
+    desk.waiting.fetch_add(1, Ordering::SeqCst);
     desk.gate.acquire().await.unwrap().forget();
     Ok(Empty {})
 }
@@ -86,7 +95,10 @@ pub(crate) struct Daemon {
     pub(crate) socket: PathBuf,
     pub(crate) port: u16,
     pub(crate) tokens: Tokens,
+    /// Of admin access.
     pub(crate) token: String,
+    /// Of read access.
+    pub(crate) reader: String,
     pub(crate) in_process: Client,
     pub(crate) supervisor: Supervisor,
 }
@@ -98,6 +110,7 @@ impl Daemon {
             written: Arc::default(),
             busy: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
+            waiting: Arc::default(),
         };
         let at = Clock::system().now();
         let (store, _) = Store::open(&folder.path().join("state.db"), at).unwrap();
@@ -118,15 +131,16 @@ impl Daemon {
         let socket = folder.path().join("run/orchflow.sock");
         let door = unix::Options { path: socket.clone() }.bind(table.clone()).unwrap();
         supervisor.spawn(TaskKind::Vital, "unix", door.run(shutdown.clone()));
-        let options = http::Options {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            token_file: folder.path().join("token"),
-        };
+        let token_file = folder.path().join("token");
+        let token = Tokens::open(&token_file).map(|_| std::fs::read_to_string(&token_file));
+        let token = token.unwrap().unwrap().trim().to_owned();
+        let reader = format!("read_{}", ids::secret());
+        std::fs::write(&token_file, format!("{token}\n\n{reader}\n")).unwrap(); // 0600 stays
+        let options = http::Options { listen: "127.0.0.1:0".parse().unwrap(), token_file };
         let serves = Serves { table: table.clone(), store: store.clone(), gauges: gauges() };
         let door = options.bind(serves).await.unwrap();
         let (port, tokens) = (door.address().port(), door.tokens().clone());
         supervisor.spawn(TaskKind::Vital, "http", door.run(shutdown));
-        let token = std::fs::read_to_string(tokens.path()).unwrap().trim().to_owned();
         let (in_process, endpoint) = in_process();
         let serve =
             serve_endpoint(endpoint, table.clone(), Caller::orchestrator(), supervisor.clone());
@@ -141,6 +155,7 @@ impl Daemon {
             port,
             tokens,
             token,
+            reader,
             in_process,
             supervisor,
         }
@@ -286,5 +301,14 @@ pub(crate) fn pane() -> PaneId {
 pub(crate) fn write_call(id: &str, pane: PaneId, text: &str) -> String {
     format!(
         r#"{{"jsonrpc":"2.0","id":{id},"method":"pane.write","params":{{"pane_id":"{pane}","text":"{text}"}}}}"#
+    )
+}
+
+/// A call of `pane.resize`, with the id 1: it waits for the gate.
+pub(crate) fn waiting_call() -> String {
+    let size = serde_json::to_string(&Size::default()).unwrap();
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"pane.resize","params":{{"pane_id":"{}","size":{size}}}}}"#,
+        pane()
     )
 }

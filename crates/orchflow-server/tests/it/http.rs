@@ -9,6 +9,7 @@ use orchflow_server::http::{self, ROUTES};
 use orchflow_server::{Error, Tokens};
 use orchflow_types::{ErrorKind, Explain};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -241,18 +242,19 @@ async fn health_metrics_and_open_rpc_answer_who_has_a_token() {
 
 #[tokio::test]
 async fn a_token_gives_its_level_and_no_more() {
-    let daemon = Daemon::start().await;
-    let path = daemon.folder.path().join("levels");
-    let read = format!("read_{}", "ab".repeat(32));
-    std::fs::write(&path, format!("{}\n{read}\n", daemon.token)).unwrap();
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-    let tokens = Tokens::open(&path).unwrap();
-    assert_eq!(tokens.check(read.as_bytes()).map(|grant| grant.access), Some(Access::Read));
-    let admin = tokens.check(daemon.token.as_bytes());
-    assert_eq!(admin.map(|grant| grant.access), Some(Access::Admin));
-    let raised = read.replace("read_", "admin_");
-    assert!(tokens.check(raised.as_bytes()).is_none(), "the level is part of the token");
-    assert!(tokens.check(b"").is_none());
+    let (daemon, pane) = (Daemon::start().await, pane());
+    let (host, bearer) = (daemon.host(), format!("Bearer {}", daemon.reader));
+    let json = ("Content-Type", "application/json");
+    let headers = [("Host", &*host), ("Authorization", &*bearer), json];
+    let written = daemon.http("POST /rpc", &headers, &write_call("1", pane, "x")).await;
+    assert!(written.body().contains("permission_denied"), "{}", written.0);
+    assert!(daemon.desk.written(pane).is_empty());
+    assert_eq!(daemon.http("GET /health", &headers, "").await.status(), 200);
+    let grant = daemon.tokens.check(daemon.token.as_bytes());
+    assert_eq!(grant.map(|grant| grant.access), Some(Access::Admin));
+    let raised = daemon.reader.replace("read_", "admin_");
+    assert!(daemon.tokens.check(raised.as_bytes()).is_none(), "the level is part of the token");
+    assert!(daemon.tokens.check(b"").is_none());
 }
 
 fn mode(path: &Path) -> u32 {
@@ -291,15 +293,24 @@ async fn rotation_ends_live_sessions_and_the_old_token() {
         .await
         .unwrap();
     soon(socket.next()).await.unwrap().unwrap();
-    let follow = daemon.get("/events?after=0"); // answered in full once the stream ends
-    let rotate = async {
-        let metrics = async || daemon.get("/metrics").await.status();
-        assert_eq!(metrics().await, 200);
-        daemon.tokens.rotate().unwrap();
-        assert_eq!(metrics().await, 401);
+    let mut follow = TcpStream::connect(("127.0.0.1", daemon.port)).await.unwrap();
+    let (host, bearer) = (daemon.host(), daemon.bearer());
+    let request =
+        format!("GET /events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {bearer}\r\n\r\n");
+    follow.write_all(request.as_bytes()).await.unwrap();
+    let mut begin = [0; 15];
+    soon(follow.read_exact(&mut begin)).await.unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    assert_eq!(daemon.get("/metrics").await.status(), 200);
+    daemon.tokens.rotate().unwrap();
+    assert_eq!(daemon.get("/metrics").await.status(), 401);
+    let mut rest = Vec::new();
+    let to_its_end = async {
+        while !rest.ends_with(b"\r\n0\r\n\r\n") {
+            assert_ne!(follow.read_buf(&mut rest).await.unwrap(), 0, "the stream was cut off");
+        }
     };
-    let (followed, ()) = soon(async { tokio::join!(follow, rotate) }).await;
-    assert_eq!(followed.status(), 200);
+    soon(to_its_end).await;
     let closed = async {
         while let Some(Ok(message)) = socket.next().await {
             assert!(message.is_close(), "{message:?}");
@@ -308,8 +319,9 @@ async fn rotation_ends_live_sessions_and_the_old_token() {
     soon(closed).await;
     let fresh = std::fs::read_to_string(daemon.tokens.path()).unwrap();
     assert_eq!(mode(daemon.tokens.path()), 0o600);
-    assert!(daemon.tokens.check(fresh.trim().as_bytes()).is_some());
-    assert_ne!(fresh.trim(), daemon.token);
+    let fresh: Vec<_> = fresh.lines().collect();
+    assert!(fresh.iter().all(|token| daemon.tokens.check(token.as_bytes()).is_some()));
+    assert!(fresh.len() == 2 && fresh[0] != daemon.token && fresh[1] != daemon.reader);
     assert_eq!(dial(&daemon, &[("authorization", &daemon.bearer())]).await.err(), Some(401));
 }
 

@@ -13,7 +13,7 @@ use orchflow_server::streams::{Chunk, PaneOutputs, PaneReader};
 use orchflow_types::PaneId;
 use tokio::sync::watch;
 
-use crate::daemon::{Daemon, pane, soon};
+use crate::daemon::{Daemon, pane, soon, until, waiting_call};
 
 /// Output that grows: what every pane of the tests prints. It keeps nothing before `from`.
 #[derive(Clone)]
@@ -108,6 +108,25 @@ async fn output_comes_whole_over_both_doors_while_it_is_printed() {
     let in_process = collect(daemon.in_process.clone(), from(0));
     let ((), a, b) = tokio::join!(print, in_process, collect(socket, from(1_000)));
     assert!(a == (all.clone(), 0) && b == (all[1_000..].to_vec(), 0));
+}
+
+#[tokio::test]
+async fn nothing_of_a_stream_comes_before_the_answer_that_names_it() {
+    let daemon = Daemon::start().await;
+    daemon.tape.print(b"ready at once");
+    let mut wire = daemon.wire().await;
+    let open = serde_json::to_string(&from(0)).unwrap();
+    let open = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"stream.open","params":{open}}}"#);
+    // The other call of the batch holds the answer back, and a call after it is answered:
+    // a stream that did not wait would have been heard of by then.
+    wire.send(&format!("[{open},{}]", waiting_call())).await;
+    wire.send(r#"{"jsonrpc":"2.0","id":2,"method":"system.health"}"#).await;
+    assert_eq!(wire.next().await.unwrap()["id"], 2);
+    until("the call waits", || daemon.desk.waiting() == 1).await;
+    daemon.desk.gate.add_permits(1);
+    let answers = wire.next().await.unwrap();
+    assert_eq!(answers[0]["result"]["stream_id"], 1, "{answers}");
+    assert_eq!(wire.next().await.unwrap()["method"], "pane.output");
 }
 
 #[tokio::test]

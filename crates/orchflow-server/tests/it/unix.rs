@@ -47,6 +47,7 @@ async fn a_path_longer_than_a_socket_may_have_is_told_as_that() {
 #[tokio::test]
 async fn a_socket_left_by_a_daemon_that_died_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
     let path = folder.path().join("s");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     unix::Options { path: path.clone() }.bind(Table::builder().build()).unwrap();
@@ -95,6 +96,27 @@ async fn a_frame_over_the_limit_is_answered_and_ends_the_connection() {
     let answer = wire.next().await.unwrap();
     assert_eq!(answer["error"]["code"], -32600);
     assert!(wire.next().await.is_none());
+}
+
+#[tokio::test]
+async fn an_answer_over_the_limit_is_an_error_and_the_rest_of_its_batch_is_answered() {
+    let daemon = Daemon::start().await;
+    let mut wire = daemon.wire().await;
+    let read = |id, limit| {
+        let pane = pane();
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"pane.read","params":{{"pane_id":"{pane}","limit":{limit}}}}}"#
+        )
+    };
+    wire.send(&read(1, rpc::MAX_FRAME)).await;
+    assert_eq!(wire.next().await.unwrap()["error"]["data"]["kind"], "invalid_params");
+    let part = rpc::MAX_FRAME / 3;
+    wire.send(&format!("[{},{},{},{}]", read(1, part), read(2, part), read(3, part), read(4, 5)))
+        .await;
+    let answers = wire.next().await.unwrap();
+    assert_eq!(answers.as_array().map(Vec::len), Some(4));
+    assert!(answers[1].get("result").is_some() && answers[3].get("result").is_some());
+    assert_eq!(answers[2]["error"]["data"]["kind"], "invalid_params");
 }
 
 #[tokio::test]

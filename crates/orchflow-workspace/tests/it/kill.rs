@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use orchflow_runtime::clock::Stopwatch;
 use orchflow_runtime::process::{self, Spec};
 use orchflow_workspace::git::Repo;
 
@@ -34,8 +35,8 @@ async fn is_whole(repo: &Repo, worktree: &Repo, files: usize) {
 #[tokio::test]
 async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
     let fixture = Fixture::new().await;
-    for number in 0..300 {
-        fixture.write(&format!("many/{number}.txt"), &"line\n".repeat(200));
+    for number in 0..150 {
+        fixture.write(&format!("many/{number}.txt"), &"line\n".repeat(100));
     }
     fixture.commit("many").await;
     let repo = fixture.repo().await;
@@ -44,15 +45,14 @@ async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
     let own = repo.worktree_add(&mine, "my-own", "HEAD").await.unwrap();
     write(&mine, "work.txt", "unsaved\n");
     let (mut kills, mut unaided) = (0, 0);
-    let whole = {
-        let watch = orchflow_runtime::clock::Stopwatch::start();
-        repo.worktree_add(&within.join("first"), "orchflow/first", "HEAD").await.unwrap();
-        watch.elapsed()
-    };
-    for round in 0..rounds() {
+    let mut whole = Duration::from_millis(20);
+    let mut round = 0;
+    // A kill that comes too late is no round; on a loaded machine some do.
+    while kills < rounds() && round < 4 * rounds() {
+        round += 1;
         let name = format!("w{round}");
         let (path, branch) = (within.join(&name), format!("orchflow/{name}"));
-        // Spread evenly over the time a whole add takes, so that every stage is met.
+        // Spread evenly over the time a whole add took last, so that every stage is met.
         let after = whole * (round % 40) / 40;
         if killed(&fixture, path.to_str().unwrap(), &branch, after).await {
             kills += 1;
@@ -67,10 +67,16 @@ async fn after_a_kill_at_any_instant_a_repair_makes_the_next_add_work() {
             repo.worktree_repair(&within).await.unwrap();
         }
         let worktree = repo.worktree_add(&path, &branch, "HEAD").await.unwrap();
-        is_whole(&repo, &worktree, 304).await;
+        if round % 8 == 1 {
+            let watch = Stopwatch::start();
+            let timed = within.join(format!("t{round}"));
+            repo.worktree_add(&timed, &format!("orchflow/t{round}"), "HEAD").await.unwrap();
+            whole = watch.elapsed();
+        }
+        is_whole(&repo, &worktree, 154).await;
     }
-    assert!(kills > rounds() / 3, "only {kills} were killed in time");
-    assert!(unaided > rounds() / 3, "only {unaided} adds worked without a repair");
+    assert_eq!(kills, rounds(), "too few of {round} adds were killed in time");
+    assert!(unaided > round / 3, "only {unaided} of {round} adds worked without a repair");
     assert_eq!(own.status().await.unwrap().len(), 1, "a worktree elsewhere is left alone");
     assert_eq!(repo.worktree_repair(&within).await.unwrap(), Default::default());
 }

@@ -32,8 +32,11 @@ pub fn set(path: &Path, key: &str, value: &Value) -> Result<(), Error> {
     file::parse(path, &old)?;
     let new = changed(path, &old, key, &value)?;
     file::parse(path, &new)?;
-    replace(path, &new)
-        .map_err(|source| Error::File { attempt: "write", path: path.to_owned(), source })
+    replace(path, &new).map_err(|source| Error::File {
+        attempt: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn changed(path: &Path, old: &str, key: &str, value: &Value) -> Result<String, Error> {

@@ -92,11 +92,14 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::Unknown { nearest: Some(nearest), .. } => {
+                Some(format!("did you mean `{nearest}`?"))
+            }
             Self::Unknown { .. } => Some("`orchflow config show` lists every setting".into()),
             Self::NotYet { possible, .. } => Some(format!("it may be {possible}")),
             Self::Agent { name, missing, .. } => {
-                let value = if *missing == "kind" { "\"command\"" } else { "\"my-agent {prompt}\"" };
+                let value =
+                    if *missing == "kind" { "\"command\"" } else { "\"my-agent {prompt}\"" };
                 Some(format!("add `{missing} = {value}` below `[agents.{name}]`"))
             }
             _ => None,

@@ -52,12 +52,17 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn table(&self, above: &str, table: &dyn TableLike, found: &mut Vec<Given>) -> Result<(), Error> {
+    fn table(
+        &self,
+        above: &str,
+        table: &dyn TableLike,
+        found: &mut Vec<Given>,
+    ) -> Result<(), Error> {
         for (name, item) in table.iter() {
             let key = if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") };
             // A dot inside a quoted name would read as two names everywhere else.
             let unknown = name.contains('.') || name.is_empty();
-            let span = table.key(name).and_then(|key| key.span()).or_else(|| item.span());
+            let span = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span());
             let place = place(self.path, self.text, span);
             match (keys::find(&key), item.as_table_like()) {
                 _ if unknown => return Err(Error::Unknown { place, key, nearest: None }),
@@ -113,7 +118,12 @@ fn value_json(value: &toml_edit::Value) -> Value {
 ///
 /// # Errors
 /// [`Error::WrongValue`] and [`Error::NotYet`].
-pub(crate) fn checked(shape: Shape, key: &str, value: Value, place: &Place) -> Result<Value, Error> {
+pub(crate) fn checked(
+    shape: Shape,
+    key: &str,
+    value: Value,
+    place: &Place,
+) -> Result<Value, Error> {
     if let (Shape::Choice(words, later), Value::String(word)) = (shape, &value)
         && !words.contains(&word.as_str())
         && later.contains(&word.as_str())
@@ -137,7 +147,8 @@ pub(crate) fn checked(shape: Shape, key: &str, value: Value, place: &Place) -> R
 }
 
 fn fits(shape: Shape, value: &Value) -> bool {
-    let texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    let texts =
+        |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
     match shape {
         Shape::Flag => value.is_boolean(),
         Shape::Whole(least, most) => value.as_i64().is_some_and(|n| (least..=most).contains(&n)),

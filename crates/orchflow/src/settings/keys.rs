@@ -75,13 +75,28 @@ const fn key(name: &'static str, shape: Shape, default: fn() -> Value, effect: E
 
 /// The table, in the order it is shown.
 pub(crate) static KEYS: &[Key] = &[
-    key("orchestrator.mode", Shape::Choice(&["embedded"], &["sidecar", "service"]), || json!("embedded"), Effect::Full),
+    key(
+        "orchestrator.mode",
+        Shape::Choice(&["embedded"], &["sidecar", "service"]),
+        || json!("embedded"),
+        Effect::Full,
+    ),
     key("orchestrator.service_url", Shape::Text, || json!("ws://localhost:3000"), Effect::None),
     key("features.ai_agents", Shape::Flag, || json!(true), Effect::None),
     key("features.memory_manager", Shape::Flag, || json!(true), Effect::None),
     key("features.mcp_integration", Shape::Flag, || json!(true), Effect::None),
-    key("terminal.backend", Shape::Choice(&["auto", "native"], &["tmux", "wezterm"]), || json!("auto"), Effect::Full),
-    key("run.mode", Shape::Choice(&["sequential", "parallel"], &["pipeline", "watch"]), || json!("sequential"), Effect::Full),
+    key(
+        "terminal.backend",
+        Shape::Choice(&["auto", "native"], &["tmux", "wezterm"]),
+        || json!("auto"),
+        Effect::Full,
+    ),
+    key(
+        "run.mode",
+        Shape::Choice(&["sequential", "parallel"], &["pipeline", "watch"]),
+        || json!("sequential"),
+        Effect::Full,
+    ),
     key("run.max_concurrency", Shape::Whole(1, 1000), || json!(4), Effect::Full),
     key("run.max_iterations", Shape::Whole(0, 100), || json!(3), Effect::Full),
     key("run.max_recovery_attempts", Shape::Whole(0, 100), || json!(3), Effect::None),
@@ -95,11 +110,21 @@ pub(crate) static KEYS: &[Key] = &[
     key("models.chain", Shape::Texts, || json!([]), Effect::None),
     key("roles.*.chain", Shape::Texts, || Value::Null, Effect::Full),
     key("roles.*.prompt", Shape::Text, || Value::Null, Effect::None),
-    key("agents.*.kind", Shape::Choice(&["claude-code", "command", "tool"], &["codex", "acp", "api"]), || Value::Null, Effect::Full),
+    key(
+        "agents.*.kind",
+        Shape::Choice(&["claude-code", "command", "tool"], &["codex", "acp", "api"]),
+        || Value::Null,
+        Effect::Full,
+    ),
     key("agents.*.command", Shape::Words, || Value::Null, Effect::Full),
     key("agents.*.env", Shape::TextTable, || Value::Null, Effect::Full),
     key("agents.*.pass_env", Shape::Texts, || Value::Null, Effect::Full),
-    key("providers.*.kind", Shape::Choice(&["anthropic", "openai", "openai-compatible", "gemini", "glm"], &[]), || Value::Null, Effect::None),
+    key(
+        "providers.*.kind",
+        Shape::Choice(&["anthropic", "openai", "openai-compatible", "gemini", "glm"], &[]),
+        || Value::Null,
+        Effect::None,
+    ),
     key("providers.*.base_url", Shape::Text, || Value::Null, Effect::None),
     key("providers.*.key_env", Shape::Text, || Value::Null, Effect::None),
 ];
@@ -119,9 +144,9 @@ pub(crate) fn find(name: &str) -> Option<&'static Key> {
 #[must_use]
 pub(crate) fn is_table(name: &str) -> bool {
     let depth = name.split('.').count();
-    KEYS.iter().any(|key| {
-        key.name.split('.').count() > depth && matches(&first(key.name, depth), name)
-    }) && name.strip_prefix("roles.").is_none_or(|role| ROLES.contains(&role))
+    KEYS.iter()
+        .any(|key| key.name.split('.').count() > depth && matches(&first(key.name, depth), name))
+        && name.strip_prefix("roles.").is_none_or(|role| ROLES.contains(&role))
 }
 
 fn first(name: &str, parts: usize) -> String {

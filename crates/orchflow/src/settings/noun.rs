@@ -44,8 +44,10 @@ pub fn set(places: &Places, params: &SetParams) -> Result<Setting, Told> {
 /// `config` when a file is wrong.
 pub fn show(places: &Places, dir: Option<&str>, trusted: bool) -> Result<ShowResult, Told> {
     let settings = Settings::of_process(&layers(places, dir.filter(|_| trusted)))?;
-    let left_out: Option<PathBuf> =
-        dir.filter(|_| !trusted).map(|dir| project_file(Path::new(dir))).filter(|file| file.exists());
+    let left_out: Option<PathBuf> = dir
+        .filter(|_| !trusted)
+        .map(|dir| project_file(Path::new(dir)))
+        .filter(|file| file.exists());
     Ok(ShowResult {
         settings: settings.values.iter().map(|(key, sourced)| setting(key, sourced)).collect(),
         file: places.config().display().to_string(),

@@ -103,8 +103,7 @@ fn a_project_beats_the_user_and_the_environment_beats_both_and_each_says_so() {
     let user = "[run]\nmax_concurrency = 2\nmax_iterations = 2\nauto_approve = true\n";
     let project = "[run]\nmax_concurrency = 3\nmax_iterations = 5\n";
     let (_files, layers) = Files::new(user, Some(project));
-    let variable =
-        |name: &str| (name == "ORCHFLOW_RUN_MAX_CONCURRENCY").then(|| "9".to_owned());
+    let variable = |name: &str| (name == "ORCHFLOW_RUN_MAX_CONCURRENCY").then(|| "9".to_owned());
     let settings = Settings::load(&layers, variable).unwrap();
     let told = |key: &str| {
         let sourced = &settings.values[key];
@@ -128,7 +127,10 @@ fn what_no_setting_takes_is_told_with_its_line_and_the_nearest_name() {
     let nearest = ["run.max_concurrency", "run", "roles.auditor", "agents.x.command"];
     for ((text, expected), nearest) in cases.into_iter().zip(nearest) {
         let (message, hint) = wrong(text);
-        assert_eq!((message.as_str(), hint), (expected, Some(format!("did you mean `{nearest}`?"))));
+        assert_eq!(
+            (message.as_str(), hint),
+            (expected, Some(format!("did you mean `{nearest}`?")))
+        );
     }
 }
 

@@ -55,10 +55,24 @@ fn deny_beats_ask_beats_allow_and_silence_asks() {
 
 #[test]
 fn a_line_is_allowed_only_when_all_of_it_is() {
-    for line in ["git status && git log", "git log | git status", "(git log; cargo test -q)", "{ git log; }"] {
+    for line in [
+        "git status && git log",
+        "git log | git status",
+        "(git log; cargo test -q)",
+        "{ git log; }",
+    ] {
         assert_eq!(decide(line), Decision::Allow, "{line}");
     }
-    for line in ["git status; curl x", "git log | sh", "git log\ncurl x", "git log & curl x", "echo $(curl x)", "echo `curl x`", "echo \"$(curl x)\"", "cat <(curl x)"] {
+    for line in [
+        "git status; curl x",
+        "git log | sh",
+        "git log\ncurl x",
+        "git log & curl x",
+        "echo $(curl x)",
+        "echo `curl x`",
+        "echo \"$(curl x)\"",
+        "cat <(curl x)",
+    ] {
         assert_eq!(decide(line), Decision::Ask, "{line}");
     }
 }

@@ -1,0 +1,3 @@
+//! The testkit itself: what it builds is what it says.
+
+mod scripts;
