@@ -91,7 +91,12 @@ async fn a_shutdown_ends_every_pane_writes_it_down_and_makes_no_new_ones() {
     for pane_id in &made {
         bed.until(*pane_id, "up").await;
     }
+    let slipped = bed.create(pipes("setsid sleep 1000 >/dev/null 2>&1 & echo $!")).await;
+    bed.exit(slipped).await;
+    let pid: u32 = bed.text(slipped, Output::Output).await.trim().parse().unwrap();
+    let started = process::start_time(pid).unwrap();
     within("the shutdown", bed.manager.shutdown()).await;
+    wait_until("what slipped away is gone", || !process::is_alive(pid, started)).await;
     for pane_id in made {
         let info = bed.info(pane_id).await;
         assert_eq!((info.state, info.exit_code), (PaneState::Exited, Some(3)));
