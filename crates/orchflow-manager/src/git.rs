@@ -191,10 +191,6 @@ pub async fn save_ref(cx: Manager, params: SaveRefParams) -> Result<Empty, Error
 /// It is none of the worktrees made here, there is no such commit, or git failed.
 pub async fn merge(cx: Manager, params: MergeParams) -> Result<MergeResult, Error> {
     let worktree = place::worktree(&cx, &params.dir).await?;
-    // Where nothing was merged since, the history stays a line.
-    if let FastForward::Landed { to, .. } = worktree.fast_forward(&params.commit, None).await? {
-        return Ok(MergeResult { commit: Some(to), conflicts: Vec::new() });
-    }
     Ok(match worktree.merge(&params.commit, &params.message).await? {
         Merge::Merged { commit, .. } => MergeResult { commit: Some(commit), conflicts: Vec::new() },
         Merge::Conflict { files } => {
