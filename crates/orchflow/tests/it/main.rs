@@ -4,6 +4,7 @@ mod panes;
 mod runs;
 mod settings;
 mod start;
+mod terminal;
 
 use orchflow_testkit::TestDaemon;
 

@@ -46,6 +46,13 @@ async fn a_reader_that_goes_away_ends_the_command_and_its_pane() {
 }
 
 #[tokio::test]
+async fn what_ends_exec_ends_the_command_it_runs() {
+    let daemon = home("");
+    let line = "timeout 1 $OF exec -- sh -c 'echo $$ > pid; exec sleep 1000'; kill -0 $(cat pid) || echo gone";
+    assert_eq!(shell(&daemon, line).await.text(), "gone");
+}
+
+#[tokio::test]
 async fn exec_gets_the_callers_variables_without_its_secrets() {
     let daemon = home("");
     let line = "FRUIT=plum MY_API_KEY=hush $OF exec -- sh -c 'echo $FRUIT:$MY_API_KEY'";
