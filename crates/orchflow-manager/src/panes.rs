@@ -120,7 +120,7 @@ pub async fn resize(cx: Manager, params: ResizeParams) -> Result<Empty, Error> {
 }
 
 /// Ends a pane's process and everything that came of it: TERM, a grace, KILL. One that has
-/// ended is answered as it is.
+/// ended is answered as it is, and what it left running is ended.
 ///
 /// # Errors
 /// [`Error::NoPane`], or the database cannot be read.
@@ -129,8 +129,18 @@ pub async fn kill(cx: Manager, params: KillParams) -> Result<PaneInfo, Error> {
     if let Some(live) = cx.panes().get(params.pane_id) {
         live.pane.kill(grace).await;
         live.written().await;
+    } else {
+        let row = row(&cx, params.pane_id).await?;
+        // Its process is gone; what slipped away from it may not be.
+        let mark = mark(&cx, row.info.pane_id);
+        blocking("end what a pane left", move || orchflow_runtime::process::sweep(&mark)).await?;
     }
     info(cx, PaneParams { pane_id: params.pane_id }).await
+}
+
+/// What marks every process of a pane, and no other.
+fn mark(cx: &Manager, pane_id: PaneId) -> String {
+    format!("{}:{pane_id}", cx.options().mark)
 }
 
 /// A live pane.

@@ -11,7 +11,7 @@ use orchflow_terminal::{Pane, PaneSpec, Stream, native};
 use orchflow_types::pane::{PaneInfo, PaneState};
 use orchflow_types::{EventType, PaneId};
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::{Live, event, watch as end};
 use crate::manager::folder;
@@ -27,20 +27,31 @@ pub async fn create(cx: Manager, params: CreateParams) -> Result<CreateResult, E
     let Some(key) = params.idempotency_key.clone() else {
         return make(&cx, params).await.map(|pane_id| CreateResult { pane_id });
     };
-    let turn = cx.panes().turn(&key);
-    let result = {
-        let _mine = turn.lock().await;
-        make_once(&cx, params, key.clone()).await
+    // A caller that goes away may ask again, and must then find the pane alive.
+    let (answer, answered) = oneshot::channel();
+    let supervisor = cx.options().supervisor.clone();
+    let work = async move {
+        let _ = answer.send(make_once(&cx, params, &key).await);
+        Ok::<_, Infallible>(())
     };
-    cx.panes().took(&key, turn);
-    result.map(|pane_id| CreateResult { pane_id })
+    supervisor.spawn(TaskKind::Request, "pane create", work);
+    let made = answered.await.map_err(|_| Error::Fault { attempted: "make a pane" })?;
+    made.map(|pane_id| CreateResult { pane_id })
 }
 
-async fn make_once(cx: &Manager, params: CreateParams, key: String) -> Result<PaneId, Error> {
-    match cx.store().read(move |tx| rows::by_key(tx, &key)).await? {
-        Some(there) => Ok(there),
-        None => make(cx, params).await,
-    }
+async fn make_once(cx: &Manager, params: CreateParams, key: &str) -> Result<PaneId, Error> {
+    let turn = cx.panes().turn(key);
+    let result = {
+        let _mine = turn.lock().await;
+        let wanted = key.to_owned();
+        match cx.store().read(move |tx| rows::by_key(tx, &wanted)).await {
+            Ok(Some(there)) => Ok(there),
+            Ok(None) => make(cx, params).await,
+            Err(error) => Err(error.into()),
+        }
+    };
+    cx.panes().took(key, turn);
+    result
 }
 
 async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
@@ -99,7 +110,7 @@ fn spec(cx: &Manager, pane_id: PaneId, params: &CreateParams) -> Result<PaneSpec
         env: params.env.clone(),
         tty: params.tty,
         size: params.size.unwrap_or_default(),
-        mark: format!("{}:{pane_id}", cx.options().mark),
+        mark: super::mark(cx, pane_id),
         ..spec
     })
 }
