@@ -56,7 +56,6 @@ impl Output {
     ///
     /// # Panics
     /// When it did not; the message has all that the command said.
-    #[must_use]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self

@@ -69,8 +69,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     };
     let shown = tokio::select! {
         shown = show => shown,
-        // In raw mode Ctrl-C is a byte like any other and goes to the command itself.
-        _ = tokio::signal::ctrl_c() => Err(Stop::Code(INTERRUPTED)),
+        code = told_to_end() => Err(Stop::Code(code)),
     };
     if let Err(Stop::Code(code)) = shown {
         client.call::<Kill>(KillParams { pane_id, grace_ms: None }).await?;
@@ -79,6 +78,20 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     shown?;
     let info = ended(&client, pane_id).await?;
     passed_on(&info)
+}
+
+/// Waits for a signal that would end a command here, and answers the code it ends with. In
+/// raw mode Ctrl-C is a byte like any other and goes to the command itself.
+async fn told_to_end() -> u8 {
+    let signals = || -> std::io::Result<_> {
+        Ok((signal(SignalKind::terminate())?, signal(SignalKind::hangup())?))
+    };
+    let Ok((mut terminate, mut hangup)) = signals() else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => INTERRUPTED,
+        _ = terminate.recv() => 143,
+        _ = hangup.recv() => 129,
+    }
 }
 
 /// The caller's environment without secrets and without marks of an outer terminal.
