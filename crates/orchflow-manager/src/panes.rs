@@ -15,7 +15,6 @@ use orchflow_protocol::method::Empty;
 use orchflow_protocol::pane::{
     KillParams, ListParams, ListResult, PaneParams, ResizeParams, WriteParams,
 };
-use orchflow_protocol::stream;
 use orchflow_store::panes as rows;
 use orchflow_terminal::{LogReader, Stream};
 use orchflow_types::event::NewEvent;
@@ -28,10 +27,10 @@ use crate::{Error, Manager};
 
 pub use crate::streams::open_output;
 pub use create::create;
-pub(crate) use read::Source;
 pub use read::read;
+pub(crate) use read::{Source, stream};
 pub(crate) use recover::{recover, shutdown};
-pub(crate) use registry::{Live, Registry};
+pub(crate) use registry::{End, Live, Registry};
 
 /// What a process is given between TERM and KILL when nobody says.
 const GRACE: Duration = Duration::from_secs(5);
@@ -78,7 +77,7 @@ pub async fn info(cx: Manager, params: PaneParams) -> Result<PaneInfo, Error> {
 /// [`Error::NoPane`], [`Error::PaneEnded`], the input is closed or full, or `bytes` is not base64.
 pub async fn write(cx: Manager, params: WriteParams) -> Result<Empty, Error> {
     let mut input = params.text.into_bytes();
-    let bytes = stream::decode(&params.bytes);
+    let bytes = orchflow_protocol::stream::decode(&params.bytes);
     let given = || params.bytes.chars().take(40).collect();
     input.extend(bytes.map_err(|_| Error::BadParam { given: given(), what: "base64" })?);
     let live = live(&cx, params.pane_id).await?;

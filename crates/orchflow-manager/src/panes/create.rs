@@ -13,7 +13,7 @@ use orchflow_types::{EventType, PaneId};
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 
-use super::{Live, event, watch as end};
+use super::{End, Live, event, watch as end};
 use crate::manager::folder;
 use crate::{Error, Manager};
 
@@ -55,7 +55,7 @@ async fn make_once(cx: &Manager, params: CreateParams, key: &str) -> Result<Pane
 }
 
 async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
-    if cx.panes().is_closing() {
+    if cx.panes().is_closing() || cx.options().supervisor.shutdown().is_cancelled() {
         return Err(Error::Closing);
     }
     let pane_id: PaneId = ids::mint(&cx.options().clock);
@@ -63,7 +63,7 @@ async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
     let pane = native::spawn(&spec, &cx.options().supervisor)?;
     let info = first_info(cx, &spec, &pane, params.title);
     let log = spec.log_path(Stream::Output);
-    let (written, end) = watch::channel(false);
+    let (written, end) = watch::channel(None);
     // Before the commit: who hears of the pane must find it.
     cx.panes().insert(Live { pane: pane.clone(), end });
     let unborn = Unborn { cx: cx.clone(), parts: Some((pane, written)) };
@@ -140,7 +140,7 @@ fn first_info(cx: &Manager, spec: &PaneSpec, pane: &Pane, title: String) -> Pane
 /// or the caller went away in the middle, it is ended; its end is written if its birth was.
 struct Unborn {
     cx: Manager,
-    parts: Option<(Pane, watch::Sender<bool>)>,
+    parts: Option<(Pane, watch::Sender<Option<End>>)>,
 }
 
 impl Unborn {

@@ -182,6 +182,30 @@ async fn a_stream_ends_with_its_process_though_a_child_holds_the_output_open() {
     assert_eq!(seen, b"done\n");
     assert_eq!(bed.manager.counts().panes, 0);
     kill(&bed.manager, pane_id).await;
+    // Also when the child never stops printing.
+    let pane_id = bed.create(pipes("yes & exit 0")).await;
+    let mut reader = bed.reader(pane_id).await;
+    let all = async { while reader.next().await.unwrap().is_some() {} };
+    within("the end of a stream", all).await;
+    kill(&bed.manager, pane_id).await;
+}
+
+#[tokio::test]
+async fn a_late_reader_is_told_to_the_byte_what_was_let_go() {
+    let bed = Bed::new();
+    let pane_id = bed.create(pipes("head -c 30000000 /dev/zero")).await;
+    bed.exit(pane_id).await;
+    let mut reader = bed.reader(pane_id).await;
+    let (mut next, mut skipped) = (0, 0);
+    while let Some(piece) = within("a piece", reader.next()).await.unwrap() {
+        assert_eq!(piece.offset, next + piece.skipped);
+        next = piece.offset + piece.bytes.len() as u64;
+        skipped += piece.skipped;
+    }
+    assert_eq!(next, 30_000_000);
+    assert!(skipped > 0);
+    let info = bed.info(pane_id).await;
+    assert_eq!((info.output_bytes, info.output_from > 0), (30_000_000, true));
 }
 
 #[tokio::test]

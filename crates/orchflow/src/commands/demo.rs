@@ -29,7 +29,7 @@ Examples:
   orchflow demo                     unpacks the project into a fresh folder and runs
   orchflow demo ~/words --unpack    only unpacks it
   orchflow demo ~/words             runs on it as it stands, changed by hand or not")]
-pub(crate) struct Args {
+pub struct Args {
     /// Where the project is, or is to be; a fresh folder when not said
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,

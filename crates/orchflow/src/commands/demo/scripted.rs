@@ -13,7 +13,7 @@ use super::project::SOURCE;
 
 /// What the hidden command takes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// The part to play: executor, consultant or auditor
     role: String,
 }
