@@ -17,7 +17,9 @@ pub struct AgentConfig {
     pub kind: AgentKind,
     /// The command line, split into words by the quoting rules of a shell; no shell runs
     /// it. `{prompt}`, `{task_id}`, `{worktree}` and `{role}` are filled in within words;
-    /// a word that is `{files}` becomes a word per file. Empty is the kind's own program.
+    /// a word that is `{files}` becomes a word per file. Empty is the kind's own program;
+    /// for `claude-code`, a line without `{prompt}` names only the program, which then
+    /// gets the usual options.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
     /// Variables it gets on top of the scrubbed environment.

@@ -9,8 +9,8 @@ use orchflow_protocol::pane::{
 };
 use orchflow_protocol::stream::{OpenParams, PaneOutput};
 use orchflow_runtime::clock::Stopwatch;
-use orchflow_types::PaneId;
 use orchflow_types::pane::Size;
+use orchflow_types::{ErrorKind, PaneId};
 
 use crate::text::{Lines, span};
 use crate::{Cx, Failure, Outcome, Request, Turn};
@@ -118,6 +118,7 @@ async fn permit(cx: &Cx, turn: &Turn, job: &Job<'_>) -> Result<(), Why> {
 }
 
 async fn create(cx: &Cx, turn: &Turn, job: Job<'_>) -> Result<PaneId, Why> {
+    let install = job.argv.first().and_then(|program| crate::discover::install(program));
     let params = CreateParams {
         command: job.argv,
         cwd: Some(job.cwd),
@@ -127,8 +128,13 @@ async fn create(cx: &Cx, turn: &Turn, job: Job<'_>) -> Result<PaneId, Why> {
         title: format!("{}: {}", job.agent, turn.plan.title),
         idempotency_key: Some(turn.key.clone()),
     };
-    let created = cx.client.call::<Create>(params).await;
-    Ok(created.map_err(|error| (Failure::Environment, told(&error)))?.pane_id)
+    let created = cx.client.call::<Create>(params).await.map_err(|mut error| {
+        if let (ErrorKind::ProgramNotFound, Some(install)) = (error.kind(), install) {
+            error.data.hint = Some(format!("`{install}` installs it"));
+        }
+        (Failure::Environment, told(&error))
+    })?;
+    Ok(created.pane_id)
 }
 
 async fn follow(

@@ -25,11 +25,12 @@ pub fn route(input: &str, project: Option<&Project>) -> RouteResult {
     let reading = read(input, project);
     let mut reason = reading.reason.clone();
     let mut suggested_command = None;
-    if let (AgentType::Repl, Some(line)) = (reading.agent_type, &reading.quoted_command) {
+    if let (Some(_), AgentType::Repl, Some(line)) =
+        (project, reading.agent_type, &reading.quoted_command)
+    {
         suggested_command = Some(line.clone());
     } else if let Some(project) = project
-        && reading.agent_type != AgentType::Dev
-        && reading.agent_type != AgentType::Repl
+        && !matches!(reading.agent_type, AgentType::Dev | AgentType::Repl)
     {
         let best = commands(project, reading.agent_type).into_iter().next();
         match best.map(|command| (command, argv(command, &reading))) {

@@ -92,6 +92,7 @@ impl Explain for Error {
             Self::NoPane(_) => Some("`orchflow pane list` shows those there are".to_owned()),
             Self::PaneEnded(pane) => Some(format!("`orchflow pane info {pane}` tells how")),
             Self::TrustMoved { dir, .. } => {
+                let dir = orchflow_workspace::git::shell_word(dir.as_ref());
                 Some(format!("look at it again with `orchflow trust {dir}`"))
             }
             Self::Closing => Some("start it again with `orchflow up`".to_owned()),

@@ -71,8 +71,8 @@ impl Manager {
         crate::panes::recover(self).await
     }
 
-    /// Ends every pane, politely and all at once, and makes no new ones; returns when their
-    /// rows are written, or after some seconds without them.
+    /// Ends every pane, politely and all at once, with all that ended ones left running, and
+    /// makes no new ones; returns when their rows are written, or after some seconds without.
     pub async fn shutdown(&self) {
         crate::panes::shutdown(self).await;
     }

@@ -15,7 +15,6 @@ use orchflow_protocol::method::Empty;
 use orchflow_protocol::pane::{
     KillParams, ListParams, ListResult, PaneParams, ResizeParams, WriteParams,
 };
-use orchflow_protocol::stream;
 use orchflow_store::panes as rows;
 use orchflow_terminal::{LogReader, Stream};
 use orchflow_types::event::NewEvent;
@@ -28,10 +27,10 @@ use crate::{Error, Manager};
 
 pub use crate::streams::open_output;
 pub use create::create;
-pub(crate) use read::Source;
 pub use read::read;
+pub(crate) use read::{Source, stream};
 pub(crate) use recover::{recover, shutdown};
-pub(crate) use registry::{Live, Registry};
+pub(crate) use registry::{End, Live, Registry};
 
 /// What a process is given between TERM and KILL when nobody says.
 const GRACE: Duration = Duration::from_secs(5);
@@ -78,7 +77,7 @@ pub async fn info(cx: Manager, params: PaneParams) -> Result<PaneInfo, Error> {
 /// [`Error::NoPane`], [`Error::PaneEnded`], the input is closed or full, or `bytes` is not base64.
 pub async fn write(cx: Manager, params: WriteParams) -> Result<Empty, Error> {
     let mut input = params.text.into_bytes();
-    let bytes = stream::decode(&params.bytes);
+    let bytes = orchflow_protocol::stream::decode(&params.bytes);
     let given = || params.bytes.chars().take(40).collect();
     input.extend(bytes.map_err(|_| Error::BadParam { given: given(), what: "base64" })?);
     let live = live(&cx, params.pane_id).await?;
@@ -120,7 +119,7 @@ pub async fn resize(cx: Manager, params: ResizeParams) -> Result<Empty, Error> {
 }
 
 /// Ends a pane's process and everything that came of it: TERM, a grace, KILL. One that has
-/// ended is answered as it is.
+/// ended is answered as it is, and what it left running is ended.
 ///
 /// # Errors
 /// [`Error::NoPane`], or the database cannot be read.
@@ -129,8 +128,18 @@ pub async fn kill(cx: Manager, params: KillParams) -> Result<PaneInfo, Error> {
     if let Some(live) = cx.panes().get(params.pane_id) {
         live.pane.kill(grace).await;
         live.written().await;
+    } else {
+        let row = row(&cx, params.pane_id).await?;
+        // Its process is gone; what slipped away from it may not be.
+        let mark = mark(&cx, row.info.pane_id);
+        blocking("end what a pane left", move || orchflow_runtime::process::sweep(&mark)).await?;
     }
     info(cx, PaneParams { pane_id: params.pane_id }).await
+}
+
+/// What marks every process of a pane, and no other.
+fn mark(cx: &Manager, pane_id: PaneId) -> String {
+    format!("{}:{pane_id}", cx.options().mark)
 }
 
 /// A live pane.

@@ -1,11 +1,11 @@
 //! What `stream.open` reads: one output of a pane from an offset on, to its end.
 
 use orchflow_protocol::pane::Output;
-use orchflow_terminal::LogReader;
+use orchflow_terminal::{LogReader, Stream};
 use orchflow_types::PaneId;
 
 use crate::manager::blocking;
-use crate::panes::{Live, Source};
+use crate::panes::{Live, Source, stream};
 use crate::{Error, Manager};
 
 /// The most bytes of one piece of [`OutputReader::next`].
@@ -24,7 +24,7 @@ pub async fn open_output(
     // First the handle: a pane that ends in between is then still read to its very end.
     let live = cx.panes().get(pane_id);
     let log = Source::of(&cx, pane_id, output).await?.log;
-    Ok(OutputReader { log, live, at: from, over: false })
+    Ok(OutputReader { log, live, stream: stream(output), at: from, over: false })
 }
 
 /// A piece of output.
@@ -46,6 +46,7 @@ pub struct Piece {
 pub struct OutputReader {
     log: Option<LogReader>,
     live: Option<Live>,
+    stream: Stream,
     at: u64,
     over: bool,
 }
@@ -60,51 +61,63 @@ impl OutputReader {
             return Ok(None);
         }
         let more = self.wait_beyond(self.at).await;
-        let mut piece = self.read(self.at, PIECE).await?;
-        piece.end = !more && piece.bytes.is_empty();
+        let piece = if more {
+            Piece { end: false, ..self.read(self.at, PIECE).await? }
+        } else {
+            Piece { offset: self.at, end: true, ..Piece::default() }
+        };
         self.at = piece.offset + piece.bytes.len() as u64;
         self.over = piece.end;
         Ok(Some(piece))
     }
 
     /// At most `max` bytes from offset `from`, or from the first byte after it that is still
-    /// kept; empty at the end of what there is so far.
+    /// kept; empty at the end of what there is so far, and after the end of the pane.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn read(&self, from: u64, max: usize) -> Result<Piece, Error> {
         let Some(log) = self.log.clone() else {
-            return Ok(Piece { offset: from, end: self.ended(), ..Piece::default() });
+            return Ok(Piece { offset: from, end: self.end().is_some(), ..Piece::default() });
         };
-        let ended = self.ended();
-        let read = move || (log.read(from, max), log.len());
-        let (chunk, len) = blocking("read a log", read).await?;
-        let chunk = chunk?;
-        let end = ended && chunk.offset + chunk.bytes.len() as u64 >= len;
+        let end = self.end();
+        // What is printed after the end is left out: a stream of it might never end.
+        let left = end.map_or(u64::MAX, |end| end.saturating_sub(from));
+        let max = usize::try_from(left).map_or(max, |left| left.min(max));
+        let chunk = blocking("read a log", move || log.read(from, max)).await??;
+        let next = chunk.offset + chunk.bytes.len() as u64;
         let skipped = chunk.gap_before.map_or(0, |gap| gap.end - gap.start);
+        let end = end.is_some_and(|end| next >= end);
         Ok(Piece { offset: chunk.offset, bytes: chunk.bytes, skipped, end })
     }
 
     /// Waits until there are bytes at `offset` or after it; false when the pane has ended
     /// without them.
     pub async fn wait_beyond(&self, offset: u64) -> bool {
-        let beyond = || self.log.as_ref().is_some_and(|log| log.len() > offset);
-        let Some(live) = &self.live else { return beyond() };
-        let printed = async {
-            match &self.log {
-                // A log that ends is not yet a pane whose end is known.
-                Some(log) if log.wait_beyond(offset).await => {}
-                _ => std::future::pending().await,
+        if let Some(live) = &self.live {
+            let printed = async {
+                match &self.log {
+                    // A log that ends is not yet a pane whose end is known.
+                    Some(log) if log.wait_beyond(offset).await => {}
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = printed => {}
+                () = live.written() => {}
             }
-        };
-        tokio::select! {
-            biased;
-            () = printed => true,
-            () = live.written() => beyond(),
+        }
+        match self.end() {
+            Some(end) => offset < end,
+            None => self.log.as_ref().is_some_and(|log| log.len() > offset),
         }
     }
 
-    fn ended(&self) -> bool {
-        self.live.as_ref().is_none_or(|live| *live.end.borrow())
+    /// Where the output ended, once the pane has.
+    fn end(&self) -> Option<u64> {
+        match &self.live {
+            Some(live) => live.end.borrow().map(|end| end.at(self.stream)),
+            None => Some(self.log.as_ref().map_or(0, LogReader::len)),
+        }
     }
 }

@@ -47,7 +47,7 @@ const fn headline(status: RunStatus) -> &'static str {
 
 fn describe(text: &mut String, leaf: &Leaf) {
     let _ = writeln!(text, "## {} {}\n", mark(leaf.status), leaf.plan.title);
-    let by = leaf.agent.as_deref().unwrap_or("tool");
+    let by = leaf.executor.as_deref().unwrap_or("the project's own tools");
     let _ = writeln!(text, "- by {by}{}", rounds(leaf.iteration));
     for gate in &leaf.gates {
         let _ = writeln!(text, "- {}", proof(gate));
@@ -65,7 +65,7 @@ fn describe(text: &mut String, leaf: &Leaf) {
         let _ = writeln!(text, "- its output: `orchflow pane read {pane}`");
     }
     for note in &leaf.notes {
-        let _ = writeln!(text, "- {note}");
+        let _ = writeln!(text, "- {}", note.replace('\n', "\n  "));
     }
     if let Some(reason) = &leaf.reason {
         let _ = writeln!(text, "- {reason}");
@@ -116,14 +116,15 @@ fn proof(gate: &GateResult) -> String {
     line
 }
 
-fn audited(leaf: &Leaf) -> &'static str {
+fn audited(leaf: &Leaf) -> String {
+    let who = leaf.auditor.as_deref().unwrap_or("an auditor");
     match &leaf.audit {
-        Some(audit) if audit.verdict == Verdict::Approved => "approved by an auditor",
-        Some(_) => "the auditor asked for more work",
+        Some(audit) if audit.verdict == Verdict::Approved => format!("approved by {who}"),
+        Some(_) => format!("{who} asked for more work"),
         None if leaf.gates.is_empty() => {
-            "not audited, and the project has no gates: nothing proves it"
+            "not audited, and the project has no gates: nothing proves it".to_owned()
         }
-        None => "not audited: gates only",
+        None => "not audited: gates only".to_owned(),
     }
 }
 

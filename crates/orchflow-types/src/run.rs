@@ -246,6 +246,12 @@ pub struct Leaf {
     pub phase: LeafPhase,
     /// The agent at work, or the last that was.
     pub agent: Option<String>,
+    /// The agent whose work it is; none when its own command did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
+    /// The agent that reviewed it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auditor: Option<String>,
     /// Rounds of fixing so far.
     pub iteration: u32,
     /// The pane to look at.

@@ -39,6 +39,7 @@ impl Transition<'_> {
         let turn = leaf.turns;
         leaf.turns += 1;
         leaf.worker.clone_from(&agent);
+        leaf.view.executor.clone_from(&agent);
         leaf.view.agent.clone_from(&agent);
         let refused = leaf.view.audit.iter().filter(|audit| audit.verdict == Verdict::NeedsWork);
         let step = Step::Execute {
@@ -82,6 +83,7 @@ impl Transition<'_> {
             Some(agent) => {
                 let leaf = self.leaf(place);
                 leaf.view.agent = Some(agent.clone());
+                leaf.view.auditor = Some(agent.clone());
                 let iteration = leaf.view.iteration;
                 self.issue(place, Step::Audit { agent, iteration });
             }

@@ -169,6 +169,8 @@ fn pending(task_id: TaskId, plan: PlanTask) -> Leaf {
         status: TaskStatus::Pending,
         phase: LeafPhase::Waiting,
         agent: None,
+        executor: None,
+        auditor: None,
         iteration: 0,
         pane_id: None,
         worktree: None,

@@ -58,6 +58,8 @@ pub enum Command {
     Down,
     /// Says how the daemon is
     Status,
+    /// Shows the whole chain on a small real project, with a scripted agent
+    Demo(demo::Args),
     /// Does what you say: plans it, asks, works, proves it, merges it
     Run(Box<run::Args>),
     /// Makes the plan of a goal and starts nothing
@@ -90,8 +92,6 @@ pub enum Command {
     Logs(logs::Args),
     /// Prints the completions of a shell
     Completions(completions::Args),
-    /// Shows the whole chain on a small real project, with a scripted agent
-    Demo(demo::Args),
     /// Plays a part of the demo
     #[command(hide = true)]
     DemoAgent(demo::scripted::Args),

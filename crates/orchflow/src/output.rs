@@ -11,7 +11,7 @@ use orchflow_runtime::env;
 use serde::Serialize;
 
 /// What a shell shows for a command that SIGPIPE ended.
-const CLOSED_PIPE: i32 = 141;
+pub(crate) const CLOSED_PIPE: u8 = 141;
 
 /// How this command talks. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +128,12 @@ impl Output {
         write_to(&mut io::stdout().lock(), bytes);
     }
 
+    /// The same, for commands that have something to end before they may go: answers
+    /// whether anybody still reads.
+    pub(crate) fn try_bytes(self, bytes: &[u8]) -> bool {
+        put(&mut io::stdout().lock(), bytes)
+    }
+
     /// Bytes on stderr, as they are.
     pub(crate) fn talk_bytes(self, bytes: &[u8]) {
         write_to(&mut io::stderr().lock(), bytes);
@@ -180,15 +186,17 @@ impl Output {
     }
 }
 
+/// Writes, and ends the process when nobody reads: the quiet end SIGPIPE gives other programs.
 fn write_to(to: &mut impl Write, bytes: &[u8]) {
-    let done = to.write_all(bytes).and_then(|()| to.flush());
-    if let Err(error) = done
-        && error.kind() == io::ErrorKind::BrokenPipe
-    {
-        // Nobody reads any more: the quiet end that SIGPIPE gives other programs.
-        let _ = crossterm::terminal::disable_raw_mode();
-        std::process::exit(CLOSED_PIPE);
+    if !put(to, bytes) {
+        std::process::exit(i32::from(CLOSED_PIPE));
     }
+}
+
+/// Whether somebody reads; a disk that is full is no reason to end.
+fn put(to: &mut impl Write, bytes: &[u8]) -> bool {
+    let done = to.write_all(bytes).and_then(|()| to.flush());
+    done.map_or_else(|error| error.kind() != io::ErrorKind::BrokenPipe, |()| true)
 }
 
 fn table(head: &[&str], rows: &[Vec<String>], color: bool) -> Vec<String> {

@@ -161,7 +161,7 @@ impl Places {
     /// What the marks of all children of daemons of these places begin with.
     #[must_use]
     pub fn mark(&self) -> String {
-        format!("{:016x}:", fnv1a(self.state.as_os_str().as_encoded_bytes()))
+        format!("{:016x}", fnv1a(self.state.as_os_str().as_encoded_bytes()))
     }
 
     /// The folder of everything durable.

@@ -172,7 +172,9 @@ impl<'a> Follower<'a> {
             }
             self.ask(status).await?;
         }
-        self.draw();
+        if !self.stale {
+            self.draw(); // an answer made what is known old
+        }
         Ok(false)
     }
 
@@ -194,8 +196,10 @@ impl<'a> Follower<'a> {
             return;
         }
         if out.live() {
-            // The exact commands stand above the tree before they run.
-            if self.run.as_ref().is_none_or(|before| before.plan.is_none()) && now.plan.is_some() {
+            // The exact commands stand above the tree before they run; a question shows them whole.
+            let new = self.run.as_ref().is_none_or(|before| before.plan.is_none());
+            let asked = now.status == RunStatus::AwaitingApproval && out.can_ask();
+            if new && now.plan.is_some() && !asked {
                 self.screen.clear();
                 changes::plan(now).into_iter().for_each(|line| out.talk(line));
             }
@@ -274,6 +278,9 @@ impl<'a> Follower<'a> {
             return Err(Stop::Code(INTERRUPTED));
         }
         self.cancelled = true;
+        if out.live() {
+            out.talk(""); // the terminal has put `^C` there
+        }
         out.talk(format_args!(
             "cancelling {} (`orchflow run --detach` starts a run that goes on by itself)",
             self.run_id

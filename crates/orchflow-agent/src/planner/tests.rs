@@ -81,6 +81,8 @@ fn understood_goals_become_the_projects_own_commands() {
         ("format and run the tests", "format!: cargo fmt; test: cargo test < format"),
         ("build but don't run the tests", "build: cargo build"),
         ("test and test", "test: cargo test"),
+        ("Run the tests. They should pass.", "test: cargo test"),
+        ("run the tests and tell me what fails", "test: cargo test"),
         ("test then test", "test: cargo test; test-2: cargo test < test"),
     ] {
         assert_eq!(told(goal, &cargo()), wanted, "{goal}");

@@ -15,17 +15,15 @@ pub(crate) struct Subject {
 
 /// The subject of "tests for authentication", of "the auth tests", of "test the login".
 pub(super) fn subject(words: &[Word], negated: &[bool]) -> Option<Subject> {
-    let tests = words.iter().enumerate().position(|(at, word)| {
+    let speaks_of_tests = |(at, word): (usize, &Word)| {
         word.quote.is_none() && !negated[at] && weight(&word.text).is_some()
-    })?;
+    };
+    let tests = words.iter().enumerate().position(speaks_of_tests)?;
     let means = |word: &&Word| word.quote.is_some() || means_something(&word.text);
     // What is said before comes close to the word itself: "the auth tests".
     let before =
         words[..tests].iter().rev().take_while(|word| !asks_to_run(&word.text)).find(means);
-    let after = || {
-        let part = words[tests + 1..].iter().zip(&negated[tests + 1..]);
-        part.take_while(|(word, no)| !**no && word.text != "and").map(|(word, _)| word).find(means)
-    };
+    let after = || named_after(words, negated, tests);
     let word = after().or(before)?;
     let stem = if word.quote.is_some() || !word.text.chars().all(char::is_alphabetic) {
         word.written.clone()
@@ -35,36 +33,47 @@ pub(super) fn subject(words: &[Word], negated: &[bool]) -> Option<Subject> {
     Some(Subject { written: word.written.clone(), stem })
 }
 
+/// What follows "tests": after a preposition, in quotes, spelled as names are, or right
+/// after the verb "test". Anything else says how to run them, not which.
+fn named_after<'a>(words: &'a [Word], negated: &[bool], tests: usize) -> Option<&'a Word> {
+    let is_verb =
+        words[..tests].iter().all(|word| is_filler(&word.text)) && words[tests].text == "test";
+    let mut named = is_verb;
+    for (word, no) in words[tests + 1..].iter().zip(&negated[tests + 1..]) {
+        if *no || word.text == "and" {
+            return None;
+        }
+        let name = word.quote.is_some()
+            || word.written.contains(['_', '/'])
+            || word.written.contains("::");
+        if name || named && means_something(&word.text) {
+            return Some(word);
+        }
+        named |= matches!(
+            word.text.as_str(),
+            "for"
+                | "of"
+                | "about"
+                | "around"
+                | "covering"
+                | "on"
+                | "in"
+                | "to"
+                | "named"
+                | "called"
+        );
+    }
+    None
+}
+
 fn means_something(word: &str) -> bool {
-    let state = matches!(
-        word,
-        "failing"
-            | "failed"
-            | "broken"
-            | "red"
-            | "related"
-            | "suite"
-            | "only"
-            | "suites"
-            | "cases"
-            | "case"
-            | "end-to-end"
-            | "end"
-            | "there"
-            | "before"
-            | "after"
-            | "committing"
-            | "existing"
-            | "have"
-            | "has"
-            | "not"
-            | "no"
-            | "without"
-            | "make"
-            | "logic"
-            | "flow"
-    );
+    const HOW: &str = " failing failed broken red related suite suites only case cases end-to-end \
+        end there before after committing existing have has not no without make logic flow \
+        parallel ci linux macos windows docker times order ";
+    let state = HOW.split_ascii_whitespace().any(|one| one == word);
+    let is_number = !word.contains(char::is_alphabetic);
     !(state
+        || is_number
         || weight(word).is_some()
         || is_filler(word)
         || is_whole_project(word)

@@ -102,7 +102,7 @@ pub(super) fn asks_to_mend(word: &str) -> bool {
 /// Verbs that ask for something to be run.
 pub(super) fn asks_to_run(word: &str) -> bool {
     const VERBS: &str = " run rerun re-run execute check verify ensure confirm start launch \
-        perform do invoke try see show use ";
+        perform do invoke try see show use tell report list print ";
     listed(VERBS, word)
 }
 
@@ -125,7 +125,7 @@ pub(super) fn is_whole_project(word: &str) -> bool {
         succeeds succeed works work clean ok okay green fine still first once more too also well \
         up out them this that these those any every each unit integration fast slow quick quickly \
         types type static analysis violations complaints findings finds \
-        committing pushing merging ";
+        committing pushing merging fails fail failed failing broken ";
     listed(NOUNS, word)
 }
 
@@ -133,7 +133,7 @@ pub(super) fn is_whole_project(word: &str) -> bool {
 pub(super) fn is_filler(word: &str) -> bool {
     const WORDS: &str = " please can could you we i want to would like need should must then and or \
         first finally next now just also lastly let's lets the a an my our your its is are be \
-        so that if sure whether it's kindly go ahead what it ";
+        so that if sure whether it's kindly go ahead what it they me us ";
     listed(WORDS, word)
 }
 

@@ -112,3 +112,18 @@ async fn a_template_that_cannot_be_read_starts_nothing() {
     assert_eq!(failure(&outcome).0, Failure::Environment);
     assert_eq!(stage.manager.panes(), 0);
 }
+
+#[tokio::test]
+async fn a_known_agent_that_is_missing_is_told_with_the_command_that_installs_it() {
+    let stage = Stage::new();
+    // None of these is on the machine that tests; where one is, there is nothing to tell.
+    for name in ["aider", "qwen", "copilot"] {
+        if orchflow_runtime::env::find_program(name).is_none() {
+            let outcome =
+                stage.take(&command(&format!("{name} {{prompt}}")), &stage.turn(&[])).await;
+            let (failed, reason) = failure(&outcome);
+            assert_eq!(failed, Failure::Environment);
+            assert!(reason.ends_with("installs it"), "{reason}");
+        }
+    }
+}

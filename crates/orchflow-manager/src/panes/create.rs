@@ -11,9 +11,9 @@ use orchflow_terminal::{Pane, PaneSpec, Stream, native};
 use orchflow_types::pane::{PaneInfo, PaneState};
 use orchflow_types::{EventType, PaneId};
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use super::{Live, event, watch as end};
+use super::{End, Live, event, watch as end};
 use crate::manager::folder;
 use crate::{Error, Manager};
 
@@ -27,24 +27,35 @@ pub async fn create(cx: Manager, params: CreateParams) -> Result<CreateResult, E
     let Some(key) = params.idempotency_key.clone() else {
         return make(&cx, params).await.map(|pane_id| CreateResult { pane_id });
     };
-    let turn = cx.panes().turn(&key);
-    let result = {
-        let _mine = turn.lock().await;
-        make_once(&cx, params, key.clone()).await
+    // A caller that goes away may ask again, and must then find the pane alive.
+    let (answer, answered) = oneshot::channel();
+    let supervisor = cx.options().supervisor.clone();
+    let work = async move {
+        let _ = answer.send(make_once(&cx, params, &key).await);
+        Ok::<_, Infallible>(())
     };
-    cx.panes().took(&key, turn);
-    result.map(|pane_id| CreateResult { pane_id })
+    supervisor.spawn(TaskKind::Request, "pane create", work);
+    let made = answered.await.map_err(|_| Error::Fault { attempted: "make a pane" })?;
+    made.map(|pane_id| CreateResult { pane_id })
 }
 
-async fn make_once(cx: &Manager, params: CreateParams, key: String) -> Result<PaneId, Error> {
-    match cx.store().read(move |tx| rows::by_key(tx, &key)).await? {
-        Some(there) => Ok(there),
-        None => make(cx, params).await,
-    }
+async fn make_once(cx: &Manager, params: CreateParams, key: &str) -> Result<PaneId, Error> {
+    let turn = cx.panes().turn(key);
+    let result = {
+        let _mine = turn.lock().await;
+        let wanted = key.to_owned();
+        match cx.store().read(move |tx| rows::by_key(tx, &wanted)).await {
+            Ok(Some(there)) => Ok(there),
+            Ok(None) => make(cx, params).await,
+            Err(error) => Err(error.into()),
+        }
+    };
+    cx.panes().took(key, turn);
+    result
 }
 
 async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
-    if cx.panes().is_closing() {
+    if cx.panes().is_closing() || cx.options().supervisor.shutdown().is_cancelled() {
         return Err(Error::Closing);
     }
     let pane_id: PaneId = ids::mint(&cx.options().clock);
@@ -52,7 +63,7 @@ async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
     let pane = native::spawn(&spec, &cx.options().supervisor)?;
     let info = first_info(cx, &spec, &pane, params.title);
     let log = spec.log_path(Stream::Output);
-    let (written, end) = watch::channel(false);
+    let (written, end) = watch::channel(None);
     // Before the commit: who hears of the pane must find it.
     cx.panes().insert(Live { pane: pane.clone(), end });
     let unborn = Unborn { cx: cx.clone(), parts: Some((pane, written)) };
@@ -99,7 +110,7 @@ fn spec(cx: &Manager, pane_id: PaneId, params: &CreateParams) -> Result<PaneSpec
         env: params.env.clone(),
         tty: params.tty,
         size: params.size.unwrap_or_default(),
-        mark: format!("{}:{pane_id}", cx.options().mark),
+        mark: super::mark(cx, pane_id),
         ..spec
     })
 }
@@ -129,7 +140,7 @@ fn first_info(cx: &Manager, spec: &PaneSpec, pane: &Pane, title: String) -> Pane
 /// or the caller went away in the middle, it is ended; its end is written if its birth was.
 struct Unborn {
     cx: Manager,
-    parts: Option<(Pane, watch::Sender<bool>)>,
+    parts: Option<(Pane, watch::Sender<Option<End>>)>,
 }
 
 impl Unborn {

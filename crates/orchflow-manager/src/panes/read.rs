@@ -32,37 +32,44 @@ pub async fn read(cx: Manager, params: ReadParams) -> Result<ReadResult, Error> 
     }
 }
 
-/// One output of a pane, and whether the pane has ended.
+/// One output of a pane.
 pub(crate) struct Source {
     /// None for the errors of a terminal, which has but one output.
     pub(crate) log: Option<LogReader>,
-    pub(crate) ended: bool,
+    /// The offset where it ended, once the pane has.
+    pub(crate) end: Option<u64>,
 }
 
 impl Source {
     pub(crate) async fn of(cx: &Manager, pane_id: PaneId, output: Output) -> Result<Self, Error> {
-        let stream = match output {
-            Output::Output => Stream::Output,
-            Output::Errors => Stream::Errors,
-        };
+        let stream = stream(output);
         if let Some(live) = cx.panes().get(pane_id) {
-            let ended = *live.end.borrow();
-            return Ok(Self { log: live.pane.log(stream).cloned(), ended });
+            let end = live.end.borrow().map(|end| end.at(stream));
+            return Ok(Self { log: live.pane.log(stream).cloned(), end });
         }
-        Ok(Self { log: finished_log(row(cx, pane_id).await?, stream).await?, ended: true })
+        let log = finished_log(row(cx, pane_id).await?, stream).await?;
+        let end = log.as_ref().map_or(0, LogReader::len);
+        Ok(Self { log, end: Some(end) })
+    }
+}
+
+pub(crate) const fn stream(output: Output) -> Stream {
+    match output {
+        Output::Output => Stream::Output,
+        Output::Errors => Stream::Errors,
     }
 }
 
 async fn raw(cx: &Manager, params: ReadParams) -> Result<ReadResult, Error> {
     let source = Source::of(cx, params.pane_id, params.output).await?;
     let Some(log) = source.log else {
-        return Ok(ReadResult { end: source.ended, ..ReadResult::default() });
+        return Ok(ReadResult { end: source.end.is_some(), ..ReadResult::default() });
     };
     let max = params.limit.unwrap_or(BYTES).min(MOST_BYTES) as usize;
     let from = params.from;
-    let (chunk, len) = blocking("read a log", move || (log.read(from, max), log.len())).await?;
-    let chunk = chunk?;
-    let end = source.ended && chunk.offset + chunk.bytes.len() as u64 >= len;
+    let chunk = blocking("read a log", move || log.read(from, max)).await??;
+    let next = chunk.offset + chunk.bytes.len() as u64;
+    let end = source.end.is_some_and(|end| next >= end);
     Ok(ReadResult {
         offset: chunk.offset,
         bytes: encode(&chunk.bytes),
@@ -75,13 +82,13 @@ async fn raw(cx: &Manager, params: ReadParams) -> Result<ReadResult, Error> {
 async fn history(cx: &Manager, params: ReadParams) -> Result<ReadResult, Error> {
     let source = Source::of(cx, params.pane_id, params.output).await?;
     let Some(log) = source.log else {
-        return Ok(ReadResult { end: source.ended, ..ReadResult::default() });
+        return Ok(ReadResult { end: source.end.is_some(), ..ReadResult::default() });
     };
     let count = params.limit.unwrap_or(LINES).min(MOST_LINES) as usize;
     let (lines, offset) =
         blocking("read a log", move || (log.tail_lines(count), log.len())).await?;
     let text = lines?.join("\n");
-    Ok(ReadResult { offset, text, end: source.ended, ..ReadResult::default() })
+    Ok(ReadResult { offset, text, end: source.end.is_some(), ..ReadResult::default() })
 }
 
 async fn screen(cx: &Manager, pane_id: PaneId) -> Result<ReadResult, Error> {
@@ -89,7 +96,7 @@ async fn screen(cx: &Manager, pane_id: PaneId) -> Result<ReadResult, Error> {
     if let Some(live) = cx.panes().get(pane_id) {
         let text = live.pane.screen(|screen| screen.text()).ok_or_else(no_terminal)?;
         let offset = live.pane.log(Stream::Output).map_or(0, LogReader::len);
-        let end = *live.end.borrow();
+        let end = live.end.borrow().is_some();
         return Ok(ReadResult { offset, text, end, ..ReadResult::default() });
     }
     let row = row(cx, pane_id).await?;

@@ -19,13 +19,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(10);
 
 pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
-    // The colon keeps a home whose mark only begins alike out of it.
-    let prefix = format!("{}:", cx.options().mark);
-    let processes = if cx.panes().all().is_empty() && !cx.options().mark.is_empty() {
-        blocking("end what was left running", move || process::sweep(&prefix)).await?
-    } else {
-        0
-    };
+    let processes = if cx.panes().all().is_empty() { sweep(cx).await? } else { 0 };
     let at = cx.options().clock.now();
     let lost = cx.store().write(move |tx| {
         let mut lost = rows::lose_running(tx, at)?;
@@ -68,4 +62,15 @@ pub(crate) async fn shutdown(cx: &Manager) {
     if tokio::time::timeout(LONGEST, all).await.is_err() {
         tracing::warn!("not every pane ended in time");
     }
+    // What panes that ended before have left, in sessions of its own.
+    if let Err(error) = sweep(cx).await {
+        tracing::warn!(%error, "what panes left running was not ended");
+    }
+}
+
+/// Kills every process that carries a mark of this home; answers how many.
+async fn sweep(cx: &Manager) -> Result<usize, Error> {
+    // The colon keeps a home whose mark only begins alike out of it.
+    let prefix = format!("{}:", cx.options().mark);
+    blocking("end what was left running", move || process::sweep(&prefix)).await
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use orchflow_terminal::Pane;
+use orchflow_terminal::{LogReader, Pane, Stream};
 use orchflow_types::PaneId;
 use tokio::sync::{Mutex as Turn, watch};
 
@@ -12,8 +12,30 @@ use tokio::sync::{Mutex as Turn, watch};
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
     pub(crate) pane: Pane,
-    /// True once its end is written down; gone when it never will be.
-    pub(crate) end: watch::Receiver<bool>,
+    /// Where it ended, once that is written down; its sender is gone when it never will be.
+    pub(crate) end: watch::Receiver<Option<End>>,
+}
+
+/// How long the outputs of a pane were when its process ended. What it left running may
+/// print more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) output: u64,
+    pub(crate) errors: u64,
+}
+
+impl End {
+    pub(crate) fn of(pane: &Pane) -> Self {
+        let len = |stream| pane.log(stream).map_or(0, LogReader::len);
+        Self { output: len(Stream::Output), errors: len(Stream::Errors) }
+    }
+
+    pub(crate) const fn at(self, stream: Stream) -> u64 {
+        match stream {
+            Stream::Output => self.output,
+            Stream::Errors => self.errors,
+        }
+    }
 }
 
 impl Live {
@@ -21,7 +43,7 @@ impl Live {
     pub(crate) fn written(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut end = self.end.clone();
         async move {
-            let _ = end.wait_for(|written| *written).await;
+            let _ = end.wait_for(Option::is_some).await;
         }
     }
 }

@@ -11,30 +11,30 @@ use orchflow_types::pane::{ExitStatus, PaneState};
 use serde_json::json;
 use tokio::sync::watch::Sender;
 
-use super::event;
+use super::{End, event};
 use crate::Manager;
 
 /// How long to wait before an end that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts the task; `written` becomes true when the end is in the database.
-pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<bool>) {
+pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<Option<End>>) {
     let supervisor = cx.options().supervisor.clone();
     let cx = cx.clone();
     let work = async move {
         let status = pane.exit().await;
-        if write_end(&cx, &pane, status).await {
-            written.send_replace(true);
+        let end = End::of(&pane);
+        if write_end(&cx, &pane, status, end).await {
+            written.send_replace(Some(end));
         }
         drop(written);
-        let told = output_len(&pane);
         // What the process left behind may go on printing to the log.
         for stream in [Stream::Output, Stream::Errors] {
             if let Some(log) = pane.log(stream) {
                 log.wait_beyond(u64::MAX).await;
             }
         }
-        if output_len(&pane) != told {
+        if End::of(&pane).output != end.output {
             update_len(&cx, &pane).await;
         }
         cx.panes().remove(pane.id());
@@ -44,10 +44,10 @@ pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<bool>) {
 }
 
 /// Row and event in one transaction; tries again as long as that can help.
-async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus) -> bool {
+async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus, end: End) -> bool {
     let (pane_id, at) = (pane.id(), cx.options().clock.now());
-    let log = pane.log(Stream::Output).map(orchflow_terminal::LogReader::summary);
-    let (len, from) = log.map_or((0, 0), |log| (log.len, log.kept_from));
+    let len = end.output;
+    let from = pane.log(Stream::Output).map_or(0, |log| log.summary().kept_from);
     let size = pane.size();
     loop {
         let ended = cx.store().write(move |tx| {
@@ -86,7 +86,7 @@ async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus) -> bool {
 }
 
 async fn update_len(cx: &Manager, pane: &Pane) {
-    let (pane_id, len) = (pane.id(), output_len(pane));
+    let (pane_id, len) = (pane.id(), End::of(pane).output);
     let written = cx.store().write(move |tx| {
         let Some(mut row) = rows::get(tx, pane_id)? else { return Ok(()) };
         row.info.output_bytes = len;
@@ -95,8 +95,4 @@ async fn update_len(cx: &Manager, pane: &Pane) {
     if let Err(error) = written.await {
         tracing::warn!(pane = %pane_id, %error, "the length of a pane's output was not written");
     }
-}
-
-fn output_len(pane: &Pane) -> u64 {
-    pane.log(Stream::Output).map_or(0, orchflow_terminal::LogReader::len)
 }

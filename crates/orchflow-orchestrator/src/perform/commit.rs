@@ -47,8 +47,11 @@ fn provenance(job: &Job, leaf: &Leaf) -> BTreeMap<String, String> {
         ("Orchflow-Task".to_owned(), leaf.task_id.to_string()),
         ("Orchflow-Audit".to_owned(), audit.to_owned()),
     ]);
-    if let Some(agent) = &leaf.agent {
+    if let Some(agent) = &leaf.executor {
         trailers.insert("Orchflow-Agent".to_owned(), agent.clone());
+    }
+    if let Some(agent) = &leaf.auditor {
+        trailers.insert("Orchflow-Auditor".to_owned(), agent.clone());
     }
     if !gates.is_empty() {
         trailers.insert("Orchflow-Gates".to_owned(), gates.join(", "));

@@ -4,10 +4,13 @@
 //! crash cut short is found by its missing key, its leavings are saved and taken back, and
 //! it runs once more; a turn that was finished is found by its key, and does not.
 
+use std::collections::{HashMap, HashSet};
+
 use orchflow_agent::{AgentConfig, Outcome as TurnOutcome, Turn};
 use orchflow_protocol::git;
 use orchflow_runtime::crash_point;
-use orchflow_types::run::{Finding, GateResult, Leaf};
+use orchflow_types::plan::PlanTask;
+use orchflow_types::run::{Finding, Gate, GateResult, Leaf, Run};
 use orchflow_types::{ErrorKind, PaneId, Role};
 use orchflow_workflow::{Failure, Outcome, Step};
 
@@ -34,11 +37,44 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     if leaf.plan.writes {
         change(job, leaf, &agent, told).await
     } else {
-        look(job, leaf, &agent, &told).await
+        look(job, leaf, &agent, told).await
     }
 }
 
-async fn look(job: &Job, leaf: &Leaf, agent: &AgentConfig, told: &Turn) -> Result<Outcome, Error> {
+/// A leaf that only looks works in the user's checkout as it stands, as the user would by
+/// hand; one that comes after a change looks at the run's result instead, in a worktree
+/// that goes right afterwards.
+async fn look(
+    job: &Job,
+    leaf: &Leaf,
+    agent: &AgentConfig,
+    mut told: Turn,
+) -> Result<Outcome, Error> {
+    if !follows_a_change(&job.run, &leaf.plan) {
+        return look_here(job, leaf, agent, &told).await;
+    }
+    let branch = job.leaf_branch(leaf.task_id);
+    let head = job.integration_head.clone().unwrap_or_else(|| job.branch());
+    let made = job.add_worktree(leaf.task_id.to_string(), branch.clone(), head).await?;
+    told.cwd.clone_from(&made.path);
+    let looked = look_here(job, leaf, agent, &told).await;
+    let params = git::WorktreeRemoveParams {
+        dir: job.run.project.clone(),
+        path: made.path,
+        save_as: Some(leaf.task_id.to_string()),
+        branch: Some(branch),
+        merged_into: Some(job.branch()),
+    };
+    job.orchestrator.client().call::<git::WorktreeRemove>(params).await?;
+    looked
+}
+
+async fn look_here(
+    job: &Job,
+    leaf: &Leaf,
+    agent: &AgentConfig,
+    told: &Turn,
+) -> Result<Outcome, Error> {
     Ok(match take(job, agent, told).await {
         TurnOutcome::Done { pane, summary, gate, .. } => {
             let framework = framework(job, leaf);
@@ -52,11 +88,34 @@ async fn look(job: &Job, leaf: &Leaf, agent: &AgentConfig, told: &Turn) -> Resul
     })
 }
 
-/// The tool whose output a leaf's own command prints, as the project's gates know it.
+/// Whether anything this leaf waits for, directly or not, may change files.
+fn follows_a_change(run: &Run, leaf: &PlanTask) -> bool {
+    let tasks: HashMap<&str, &PlanTask> = run
+        .plan
+        .iter()
+        .flat_map(|plan| &plan.tasks)
+        .map(|task| (task.key.as_str(), task))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut open: Vec<&str> = leaf.depends.iter().map(String::as_str).collect();
+    while let Some(key) = open.pop() {
+        if let Some(task) = tasks.get(key)
+            && seen.insert(key)
+        {
+            if task.writes {
+                return true;
+            }
+            open.extend(task.depends.iter().map(String::as_str));
+        }
+    }
+    false
+}
+
+/// The tool whose output a leaf's own command prints, as the project's gates know it; more
+/// words than the gate has only narrow it.
 fn framework(job: &Job, leaf: &Leaf) -> String {
-    let same = |gate: &&orchflow_types::run::Gate| {
-        gate.argv == leaf.plan.command && gate.dir == leaf.plan.dir
-    };
+    let same =
+        |gate: &&Gate| leaf.plan.command.starts_with(&gate.argv) && gate.dir == leaf.plan.dir;
     job.gates.iter().find(same).map(|gate| gate.framework.clone()).unwrap_or_default()
 }
 

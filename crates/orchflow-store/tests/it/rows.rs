@@ -48,6 +48,8 @@ fn leaf(name: &str) -> Leaf {
         status: TaskStatus::Pending,
         phase: LeafPhase::Waiting,
         agent: None,
+        executor: None,
+        auditor: None,
         iteration: 0,
         pane_id: None,
         worktree: None,

@@ -65,7 +65,15 @@ impl Repo {
         trailers.retain(|(name, _)| name != KEY_TRAILER);
         trailers.push((KEY_TRAILER.to_owned(), key));
         let message = with_trailers(cut(commit.message), &trailers);
-        let args = ["commit-tree", &tree, "-p", &parent, "-m", &message];
+        let mut args = vec!["commit-tree", &tree, "-m", &message, "-p", &parent];
+        // A merge that waits to be committed has more parents, unless all is folded into one.
+        let merging = match commit.onto {
+            None => std::fs::read_to_string(self.git_dir().join("MERGE_HEAD")).unwrap_or_default(),
+            Some(_) => String::new(),
+        };
+        for other in merging.lines().filter(|other| call::revision(other).is_ok()) {
+            args.extend(["-p", other]);
+        }
         let made = git.run(attempted, args).await?.text();
         // Only from the head that was looked at: nobody's commit is written over unseen.
         let args = ["update-ref", "-m", "commit: orchflow", "HEAD", &made, &head];

@@ -50,16 +50,7 @@ impl Repo {
             Some(full) => self.resolve(full).await?,
             None => None,
         };
-        let target = match to {
-            Some(to) => self
-                .resolve(to)
-                .await?
-                .ok_or_else(|| Error::BadName { what: "commit", given: to.to_owned() })?,
-            None => own_head
-                .clone()
-                .or_else(|| state.head.clone())
-                .ok_or_else(|| Error::Empty { root: self.root().to_owned() })?,
-        };
+        let target = self.target(to, own_head.as_ref().or(state.head.as_ref())).await?;
         let dirty = holds_work(&state);
         let there = state.head.as_ref() == Some(&target) && state.branch == own;
         if there && !dirty && state.operation.is_none() {
@@ -70,7 +61,8 @@ impl Repo {
             let commit = self.snapshot("Work that was not committed").await?;
             saved = Some(self.save_ref(RefKind::Saved, save_as, &commit).await?);
         }
-        for commit in [state.head.as_ref(), own_head.as_ref()].into_iter().flatten() {
+        let heads = [state.head.as_deref(), own_head.as_deref()];
+        for commit in heads.into_iter().flatten() {
             let safe = self.is_ancestor(commit, &target).await?
                 || self.is_held(commit, full.as_deref()).await?;
             if !safe {
@@ -86,6 +78,16 @@ impl Repo {
         git.run(&attempted, ["reset", "--hard", "--quiet", &target]).await?;
         git.run("remove untracked files", ["clean", "-d", "--force", "--quiet"]).await?;
         Ok(Reset { head: target, saved })
+    }
+
+    /// The commit a reset goes to: the one that was named, or what there is.
+    async fn target(&self, to: Option<&str>, there: Option<&String>) -> Result<String> {
+        let Some(to) = to else {
+            let empty = || Error::Empty { root: self.root().to_owned() };
+            return there.cloned().ok_or_else(empty);
+        };
+        let unknown = || Error::BadName { what: "commit", given: to.to_owned() };
+        self.resolve(to).await?.ok_or_else(unknown)
     }
 
     /// Removes a worktree of this repository, and a branch when asked; what is not there is

@@ -4,6 +4,7 @@
 
 mod canary;
 mod fixture;
+mod keyed;
 mod kill;
 mod land;
 mod merge;

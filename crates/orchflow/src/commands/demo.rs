@@ -5,7 +5,7 @@
 //! (settings, tasks, a running daemon) is touched.
 
 mod project;
-pub mod scripted;
+pub(crate) mod scripted;
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ pub struct Args {
 const GOAL: &str = "Mend most_common so that the tests pass";
 
 /// Does it.
-pub async fn run(cx: &Context, args: Args) -> Ended {
+pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     if env::find_program("python3").is_none() {
         let text = "the demo's project is in Python, and `python3` was not found";
         return Err(Stop::new(ErrorKind::ProgramNotFound, text)

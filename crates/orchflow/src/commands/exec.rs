@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::pane::{ended, passed_on};
 use crate::context::Context;
-use crate::output::Output;
+use crate::output::{CLOSED_PIPE, Output};
 use crate::stop::{Ended, INTERRUPTED, Stop};
 
 /// What `exec` takes.
@@ -59,23 +59,39 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
         if tty {
             print(cx.out, &client, pane_id, Which::Output).await
         } else {
-            let both = tokio::join!(
+            // The first that fails ends both: a reader that went away ends the command.
+            tokio::try_join!(
                 print(cx.out, &client, pane_id, Which::Output),
                 print(cx.out, &client, pane_id, Which::Errors)
-            );
-            both.0.and(both.1)
+            )
+            .map(|_| ())
         }
     };
-    tokio::select! {
-        shown = show => shown?,
-        // In raw mode Ctrl-C is a byte like any other and goes to the command itself.
-        _ = tokio::signal::ctrl_c() => {
-            client.call::<Kill>(KillParams { pane_id, grace_ms: None }).await?;
-            return Err(Stop::Code(INTERRUPTED));
-        }
+    let shown = tokio::select! {
+        shown = show => shown,
+        code = told_to_end() => Err(Stop::Code(code)),
+    };
+    if let Err(Stop::Code(code)) = shown {
+        client.call::<Kill>(KillParams { pane_id, grace_ms: None }).await?;
+        return Err(Stop::Code(code));
     }
+    shown?;
     let info = ended(&client, pane_id).await?;
     passed_on(&info)
+}
+
+/// Waits for a signal that would end a command here, and answers the code it ends with. In
+/// raw mode Ctrl-C is a byte like any other and goes to the command itself.
+async fn told_to_end() -> u8 {
+    let signals = || -> std::io::Result<_> {
+        Ok((signal(SignalKind::terminate())?, signal(SignalKind::hangup())?))
+    };
+    let Ok((mut terminate, mut hangup)) = signals() else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => INTERRUPTED,
+        _ = terminate.recv() => 143,
+        _ = hangup.recv() => 129,
+    }
 }
 
 /// The caller's environment without secrets and without marks of an outer terminal.
@@ -91,11 +107,12 @@ fn terminal_size() -> Size {
     Size { cols: cols.max(1), rows: rows.max(1) }
 }
 
-async fn print(out: Output, client: &Client, pane_id: PaneId, output: Which) -> Result<(), Error> {
+async fn print(out: Output, client: &Client, pane_id: PaneId, output: Which) -> Ended {
     let mut stream = client.output(stream::OpenParams { pane_id, output, from: 0 }).await?;
     while let Some(chunk) = stream.next().await? {
         match output {
-            Which::Output => out.bytes(&chunk.bytes),
+            Which::Output if !out.try_bytes(&chunk.bytes) => return Err(Stop::Code(CLOSED_PIPE)),
+            Which::Output => {}
             Which::Errors => out.talk_bytes(&chunk.bytes),
         }
         if chunk.end {

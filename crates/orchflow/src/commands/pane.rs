@@ -229,8 +229,10 @@ async fn read_text(
     let params = ReadParams { pane_id: id, what, output: Which::Output, from: 0, limit };
     let result = client.call::<Read>(params).await?;
     cx.out.result(&result, |out, result| {
-        let end = if result.text.is_empty() || result.text.ends_with('\n') { "" } else { "\n" };
-        out.bytes(format!("{}{end}", result.text).as_bytes());
+        let text = result.text.trim_end(); // empty rows below the last line say nothing
+        if !text.is_empty() {
+            out.line(text);
+        }
     });
     Ok(())
 }

@@ -28,8 +28,8 @@ pub(crate) async fn approval(cx: &Context, client: &Client, run: &Run) -> Ended 
         let text =
             format!("the plan of {} waits for approval, and nobody can be asked here", run.run_id);
         return Err(Stop::new(ErrorKind::ApprovalNeeded, text).hint(format!(
-            "`orchflow runs show {0}` shows it, `orchflow runs approve {0}` approves it, \
-             `orchflow run --resume {0}` follows it; --auto-approve goes on without asking",
+            "`orchflow runs approve {0}` approves it (edit `.orchflow/plan.md` first, if you like), \
+             `orchflow run --resume {0}` follows it",
             run.run_id
         )));
     }

@@ -39,6 +39,8 @@ fn leaf(number: u128, plan: PlanTask, status: TaskStatus, phase: LeafPhase) -> L
         status,
         phase,
         agent: None,
+        executor: None,
+        auditor: None,
         iteration: 0,
         pane_id: None,
         worktree: None,

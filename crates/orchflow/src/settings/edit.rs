@@ -17,7 +17,7 @@ use super::{file, keys};
 /// When there is no such setting, it cannot hold the value, or the file is broken; then
 /// the file is as it was.
 pub fn set(path: &Path, key: &str, value: &Value) -> Result<(), Error> {
-    let place = Place("config.set".into());
+    let place = Place::default();
     let row = keys::find(key).ok_or_else(|| Error::Unknown {
         place: place.clone(),
         key: key.to_owned(),

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use orchflow_types::{ErrorKind, Explain};
 
-/// Where a value stands: a file and line, or a variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a value stands: a file and line, or a variable; empty for one that a call gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place(pub String);
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        if self.0.is_empty() { Ok(()) } else { write!(f, "{}: ", self.0) }
     }
 }
 
@@ -18,7 +18,7 @@ impl std::fmt::Display for Place {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is no TOML.
-    #[error("{place}: this is not TOML: {message}")]
+    #[error("{place}this is not TOML: {message}")]
     Syntax {
         /// Where.
         place: Place,
@@ -26,7 +26,7 @@ pub enum Error {
         message: String,
     },
     /// No setting has this name.
-    #[error("{place}: there is no setting `{key}`")]
+    #[error("{place}there is no setting `{key}`")]
     Unknown {
         /// Where.
         place: Place,
@@ -36,7 +36,7 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The setting holds something else.
-    #[error("{place}: `{key}` must be {expected}, not {found}")]
+    #[error("{place}`{key}` must be {expected}, not {found}")]
     WrongValue {
         /// Where.
         place: Place,
@@ -48,7 +48,7 @@ pub enum Error {
         found: String,
     },
     /// The value is known and not possible in this version.
-    #[error("{place}: `{key} = \"{value}\"` is not possible in this version")]
+    #[error("{place}`{key} = \"{value}\"` is not possible in this version")]
     NotYet {
         /// Where.
         place: Place,
@@ -60,7 +60,7 @@ pub enum Error {
         possible: String,
     },
     /// An agent of configuration does not say enough.
-    #[error("the agent `{name}` has no `{missing}` ({place})")]
+    #[error("{place}the agent `{name}` has no `{missing}`")]
     Agent {
         /// Where something of it stands.
         place: Place,

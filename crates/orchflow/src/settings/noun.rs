@@ -16,7 +16,7 @@ use crate::places::Places;
 pub fn get(places: &Places, params: &GetParams, trusted: bool) -> Result<Setting, Told> {
     let key = &params.key;
     if keys::find(key).is_none() {
-        let place = Place("config.get".into());
+        let place = Place::default();
         let nearest = keys::nearest(key);
         return Err(Error::Unknown { place, key: key.clone(), nearest }.into());
     }

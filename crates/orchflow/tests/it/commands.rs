@@ -3,7 +3,8 @@
 use orchflow_testkit::{Repo, TestDaemon};
 use serde_json::{Value, json};
 
-use crate::stage::{ORCHFLOW, Stage, error, kind};
+use crate::ORCHFLOW;
+use crate::stage::{Stage, error, kind};
 
 fn editor(scripts: &orchflow_testkit::Scripts) -> orchflow_testkit::Script {
     scripts.edits("editor", "notes.txt", "hello\n").unwrap()

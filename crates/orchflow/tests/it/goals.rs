@@ -6,8 +6,9 @@ use orchflow_runtime::process::{self, Spec};
 use orchflow_testkit::{Scripts, TestDaemon, wait_until};
 use serde_json::Value;
 
+use crate::ORCHFLOW;
 use crate::sound::no_process;
-use crate::stage::{APPROVED, ORCHFLOW, Stage, leavings};
+use crate::stage::{APPROVED, Stage, leavings};
 
 fn last(stdout: &str) -> Value {
     serde_json::from_str(stdout.lines().last().unwrap()).unwrap()

@@ -8,7 +8,8 @@ use orchflow_testkit::{Repo, TestDaemon, wait_until};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::stage::{ORCHFLOW, kind};
+use crate::ORCHFLOW;
+use crate::stage::kind;
 
 /// Every command that is named by the repository writes a file here when it runs.
 struct Canaries(TempDir);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use orchflow_testkit::TestDaemon;
 use tokio::task::JoinSet;
 
-use crate::stage::{ORCHFLOW, error, kind};
+use crate::ORCHFLOW;
+use crate::stage::{error, kind};
 
 fn home() -> TestDaemon {
     TestDaemon::home(ORCHFLOW, "", &[]).unwrap()

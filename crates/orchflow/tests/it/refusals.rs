@@ -3,8 +3,9 @@
 use orchflow_testkit::{Output, Repo, Scripts, TestDaemon};
 use tempfile::TempDir;
 
+use crate::ORCHFLOW;
 use crate::sound::no_process;
-use crate::stage::{ORCHFLOW, Stage, error, kind};
+use crate::stage::{Stage, error, kind};
 
 const GOAL: &str = "Add a file notes.txt";
 

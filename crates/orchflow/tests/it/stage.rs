@@ -9,8 +9,7 @@ use orchflow_types::RunId;
 use orchflow_types::run::Run;
 use serde_json::Value;
 
-/// The binary under test.
-pub(crate) const ORCHFLOW: &str = env!("CARGO_BIN_EXE_orchflow");
+use crate::ORCHFLOW;
 
 /// What an auditor says that has nothing against a change.
 pub(crate) const APPROVED: &str = r#"{"verdict":"APPROVED","findings":[]}"#;

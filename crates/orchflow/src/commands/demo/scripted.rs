@@ -19,7 +19,7 @@ pub struct Args {
 }
 
 /// Plays one part in the current folder.
-pub fn run(cx: &Context, args: &Args) -> Ended {
+pub(crate) fn run(cx: &Context, args: &Args) -> Ended {
     let path = cx.dir.join(SOURCE);
     let text = std::fs::read_to_string(&path).map_err(|error| Stop::file("read", &path, &error))?;
     cx.out.line("scripted agent: I follow a script for this demo; no model is asked.");
