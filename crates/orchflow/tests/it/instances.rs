@@ -19,30 +19,6 @@ async fn pid(home: &TestDaemon) -> u64 {
 }
 
 #[tokio::test]
-async fn twenty_commands_at_once_start_one_daemon() {
-    let home = Arc::new(home());
-    let mut commands = JoinSet::new();
-    for _ in 0..20 {
-        let home = home.clone();
-        commands.spawn(async move { pid(&home).await });
-    }
-    let pids: BTreeSet<u64> = commands.join_all().await.into_iter().collect();
-    assert_eq!(pids.len(), 1, "{pids:?}");
-    assert_eq!(home.log().matches("ready").count(), 1, "{}", home.log());
-}
-
-#[tokio::test]
-async fn a_second_daemon_says_which_process_is_the_first() {
-    let mut home = home();
-    home.up().await.unwrap();
-    let second = home.cli(&["--json", "up", "--foreground"]).await.unwrap();
-    assert_eq!((second.code, kind(&second).as_str()), (7, "already_running"), "{second:?}");
-    let message = error(&second)["message"].as_str().unwrap().to_owned();
-    assert!(message.contains(&home.pid().unwrap().to_string()), "{message}");
-    assert_eq!(pid(&home).await, u64::from(home.pid().unwrap()));
-}
-
-#[tokio::test]
 async fn a_socket_that_a_killed_daemon_left_is_in_nobodys_way() {
     let mut home = home();
     home.up().await.unwrap();

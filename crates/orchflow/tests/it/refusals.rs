@@ -130,18 +130,6 @@ async fn without_any_agent_it_ends_with_5_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn an_unknown_setting_is_refused_with_the_nearest_that_is_known() {
-    let config = "[run]\nmax_concurency = 2\n";
-    let daemon = TestDaemon::home(ORCHFLOW, config, &[]).unwrap();
-    let said = daemon.cli(&["--json", "config", "show"]).await.unwrap();
-    assert_eq!(kind(&said), "config", "{said:?}");
-    let whole = said.stderr.clone();
-    for told in ["max_concurency", "run.max_concurrency", "config.toml", "2"] {
-        assert!(whole.contains(told), "{told} in {whole}");
-    }
-}
-
-#[tokio::test]
 async fn an_agent_nobody_knows_is_refused_with_those_there_are() {
     let stage = Stage::with(editor, "").await;
     let args = ["--json", "run", "--auto-approve", "--role", "executor=nobody", GOAL];
