@@ -162,7 +162,10 @@ async fn change(
     match keep(job, leaf, &mended, &key).await {
         Ok(head) => Ok(executed(job, &head, pane, summary, None)),
         Err(Error::Called(error))
-            if error.kind() == ErrorKind::NoRepository || error.kind() == ErrorKind::Git =>
+            if matches!(
+                error.kind(),
+                ErrorKind::NoRepository | ErrorKind::NotFound | ErrorKind::Git
+            ) =>
         {
             Ok(failed(
                 Failure::Agent,
