@@ -4,7 +4,7 @@ use orchflow_testkit::{Repo, TestDaemon};
 use serde_json::{Value, json};
 
 use crate::ORCHFLOW;
-use crate::stage::{Stage, error, kind};
+use crate::stage::{Stage, kind};
 
 fn editor(scripts: &orchflow_testkit::Scripts) -> orchflow_testkit::Script {
     scripts.edits("editor", "notes.txt", "hello\n").unwrap()
@@ -39,7 +39,7 @@ async fn a_commit_says_which_task_agent_gates_and_audit_it_comes_from() {
         "Orchflow-Task: task_",
         "Orchflow-Agent: editor",
         "Orchflow-Audit: approved",
-        "Orchflow-Gates: test (python3 -m unittest",
+        "test (python3 -m unittest)",
     ] {
         assert!(message.contains(trailer), "{trailer} in {message}");
     }
@@ -60,7 +60,7 @@ async fn the_report_is_data_and_the_progress_is_talk() {
 async fn exit_codes_say_what_kind_of_end_it_was() {
     let red = Repo::python(false).await.unwrap();
     let stage = Stage::new(red, orchflow_testkit::Scripts::new().unwrap(), &[], "");
-    let nobody = "00000000-0000-7000-8000-000000000000";
+    let nobody = "0".repeat(32);
     let (no_task, no_run) = (format!("task_{nobody}"), format!("run_{nobody}"));
     let table: [(&[&str], i32); 8] = [
         (&["status"], 0),

@@ -10,6 +10,10 @@ use crate::ORCHFLOW;
 use crate::sound::no_process;
 use crate::stage::{APPROVED, Stage, leavings};
 
+/// Does one of two tasks.
+const CHOOSY: &str = "case $1 in *other.txt*) echo 'I cannot do that' >&2; exit 3 ;; esac\n\
+                      echo hello > notes.txt";
+
 fn last(stdout: &str) -> Value {
     serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
 }
@@ -30,19 +34,16 @@ async fn the_demo_ends_green_and_says_that_its_agents_are_scripted() {
 async fn when_one_of_two_tasks_fails_the_other_is_merged_and_the_exit_code_is_1() {
     let (repo, scripts) = (orchflow_testkit::Repo::python(true).await.unwrap(), Scripts::new());
     let scripts = scripts.unwrap();
-    let agents = [
-        scripts.edits("good", "notes.txt", "hello\n").unwrap(),
-        scripts.audits("approver", APPROVED).unwrap(),
-        scripts.fails("bad", 3).unwrap(),
-    ];
+    let agents =
+        [scripts.script("choosy", CHOOSY).unwrap(), scripts.audits("approver", APPROVED).unwrap()];
     let stage = Stage::new(repo, scripts, &agents, "");
     let create = async |args: &[&str]| -> String {
         let all = [&["task", "create"], args].concat();
         stage.run(&all).await.ok().stdout.trim().to_owned()
     };
     let root = create(&["Two things"]).await;
-    create(&["Write notes.txt", "--parent", &root, "--agent", "good"]).await;
-    create(&["Write other.txt", "--parent", &root, "--agent", "bad"]).await;
+    create(&["Write notes.txt", "--parent", &root]).await;
+    create(&["Write other.txt", "--parent", &root]).await;
     let said = stage.run(&["--json", "run", "--auto-approve", "--task", &root]).await;
     let data = last(&said.stdout)["data"].clone();
     assert_eq!(said.code, 1, "{said:?}");

@@ -1,13 +1,9 @@
 //! One daemon, however many are asked for, and whatever one before has left lying about.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use orchflow_testkit::TestDaemon;
-use tokio::task::JoinSet;
 
 use crate::ORCHFLOW;
-use crate::stage::{error, kind};
+use crate::stage::error;
 
 fn home() -> TestDaemon {
     TestDaemon::home(ORCHFLOW, "", &[]).unwrap()

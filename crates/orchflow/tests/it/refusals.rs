@@ -21,10 +21,10 @@ fn message(output: &Output) -> String {
     error(output)["message"].as_str().unwrap().to_owned()
 }
 
-/// A `PATH` with what orchflow and the tests need, and no coding agent.
+/// A `PATH` with what orchflow needs, and no coding agent.
 fn bare_path() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for program in ["git", "python3", "sh"] {
+    for program in ["git", "sh"] {
         let found = orchflow_runtime::env::find_program(program).unwrap();
         std::os::unix::fs::symlink(found, dir.path().join(program)).unwrap();
     }
@@ -125,8 +125,6 @@ async fn without_any_agent_it_ends_with_5_and_leaves_nothing_behind() {
     let runs = stage.run(&["--json", "runs", "list", "--all"]).await.ok().json();
     assert_eq!(runs["runs"].as_array().unwrap().len(), 0, "{runs}");
     no_process(&stage.daemon).await;
-    let looked = stage.run(&["run", "run the tests"]).await.ok();
-    assert!(looked.stdout.contains("2 passed"), "tests need no agent: {looked:?}");
 }
 
 #[tokio::test]
@@ -182,7 +180,7 @@ async fn a_full_disk_is_told_as_such_and_room_is_all_it_takes() {
     let room = daemon.cli(&["task", "create", "One"]).await.unwrap();
     let ended = daemon.cli(&["down"]).await.unwrap();
     disk.unmount().await;
-    assert!([5, 8].contains(&full.code), "{full:?}");
+    assert_eq!((full.code, kind(&full).as_str()), (8, "storage_full"), "{full:?}");
     assert!(!message(&full).is_empty() && !full.stderr.contains("panicked"), "{full:?}");
     room.ok();
     ended.ok();
