@@ -158,9 +158,7 @@ pub async fn report(cx: Orchestrator, params: RunParams) -> Result<ReportResult,
 /// # Errors
 /// What git says of the repository.
 pub async fn rescue(cx: Orchestrator, params: RescueParams) -> Result<RescueResult, Error> {
-    let params = git::RescueParams { dir: params.dir, restore: params.restore };
-    let found = cx.client().call::<git::Rescue>(params).await?;
-    Ok(RescueResult { saved: found.saved, branch: found.branch })
+    Ok(cx.client().call::<git::Rescue>(params).await?)
 }
 
 /// Tells a run something and answers the run as it then is.
