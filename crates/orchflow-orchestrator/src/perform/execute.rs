@@ -164,7 +164,10 @@ async fn change(
         Err(Error::Called(error))
             if matches!(
                 error.kind(),
-                ErrorKind::NoRepository | ErrorKind::NotFound | ErrorKind::Git
+                ErrorKind::NoRepository
+                    | ErrorKind::Git
+                    | ErrorKind::NotFound
+                    | ErrorKind::Conflict
             ) =>
         {
             Ok(failed(
@@ -184,7 +187,8 @@ async fn keep(job: &Job, leaf: &Leaf, dir: &str, key: &str) -> Result<String, Er
         message,
         trailers: Default::default(),
         key: key.to_owned(),
-        onto: None,
+        // An agent may have committed by itself; folded, all of it stands under the key.
+        onto: job.leaf_base.clone(),
     };
     let client = job.orchestrator.client();
     let commit = client.call::<git::Commit>(params).await?.commit;

@@ -96,6 +96,7 @@ impl Actor {
             let shutdown = self.cx.supervisor().shutdown().clone();
             tokio::select! {
                 biased;
+                () = shutdown.cancelled() => return self.part().await,
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
                 message = self.messages.recv() => match message {
                     Some(Message::Command(command, reply)) => self.take(*command, reply).await?,
@@ -106,7 +107,6 @@ impl Actor {
                     late = true;
                     self.take(Command::Deadline, None).await?;
                 }
-                () = shutdown.cancelled() => return self.part().await,
             }
         }
         Ok(())
