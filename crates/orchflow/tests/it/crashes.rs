@@ -26,23 +26,23 @@ const SIGKILL: i32 = 9;
 enum Reached {
     Died,
     /// The run ended before the point was hit that often.
-    Never(RunId),
+    Never,
 }
 
 /// Lets a daemon live until it dies at the point it is armed with, or the run has ended.
 async fn until_death(stage: &mut Stage, armed: &str) -> Reached {
     stage.daemon.launch(&[("ORCHFLOW_CRASH", armed)]).unwrap();
-    if stage.daemon.answers().await.unwrap() {
-        if let Some(run) = ensure_run(stage).await {
-            let daemon = &stage.daemon;
-            let client = daemon.client().await.ok();
-            wait_until("the death of the daemon or the end of the run", || async {
-                daemon.has_ended() || is_over(client.as_ref(), run).await
-            })
-            .await;
-            if !stage.daemon.has_ended() {
-                return Reached::Never(run);
-            }
+    if stage.daemon.answers().await.unwrap()
+        && let Some(run) = ensure_run(stage).await
+    {
+        let daemon = &stage.daemon;
+        let client = daemon.client().await.ok();
+        wait_until("the death of the daemon or the end of the run", || async {
+            daemon.has_ended() || is_over(client.as_ref(), run).await
+        })
+        .await;
+        if !stage.daemon.has_ended() {
+            return Reached::Never;
         }
     }
     assert_eq!(stage.daemon.ended().await, Some(SIGKILL), "{}", stage.daemon.log());
@@ -73,14 +73,14 @@ async fn ensure_run(stage: &Stage) -> Option<RunId> {
 async fn crash(point: &str, hit: u32, again: u32) -> bool {
     let mut stage = chain().await;
     let base = stage.repo.head().await.unwrap();
-    if let Reached::Never(_) = until_death(&mut stage, &format!("{point}:{hit}")).await {
+    if until_death(&mut stage, &format!("{point}:{hit}")).await == Reached::Never {
         return false;
     }
     let mut deaths = 1;
     for _ in 0..again {
         match until_death(&mut stage, point).await {
             Reached::Died => deaths += 1,
-            Reached::Never(_) => break,
+            Reached::Never => break,
         }
     }
     if stage.daemon.pid().is_none() {
@@ -109,7 +109,7 @@ fn assert_turns(stage: &Stage, point: &str, deaths: usize) {
 
 async fn sweep(point: &str) {
     let wanted = env::var("ORCHFLOW_CRASH_HITS").and_then(|text| text.parse().ok());
-    let hits = wanted.map_or_else(|| HITS.to_vec(), |most: u32| (1..=most).collect());
+    let hits: Vec<u32> = wanted.map_or_else(|| HITS.to_vec(), |most| (1..=most).collect());
     for hit in hits {
         if !crash(point, hit, 0).await {
             assert!(hit > 1, "{point} is never reached by this chain");

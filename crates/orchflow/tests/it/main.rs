@@ -5,6 +5,7 @@
 //! in the database file, among the processes of the machine, or on the command's output.
 
 #![allow(clippy::unwrap_used, reason = "what a test cannot do without may end it")]
+#![allow(clippy::print_stdout, reason = "a test tells what it measured and what it left out")]
 
 mod commands;
 mod crashes;

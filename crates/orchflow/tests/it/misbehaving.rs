@@ -83,17 +83,28 @@ async fn an_agent_that_deletes_its_worktree_fails_and_is_named() {
 }
 
 #[tokio::test]
-async fn an_agent_that_moves_to_another_branch_does_not_move_the_users() {
-    let moves = "git checkout -q -b elsewhere\necho hello > notes.txt\ngit add -A\n\
-                 git -c user.name=x -c user.email=x@x commit -q -m mine\necho done";
-    let mut stage = Stage::with(|scripts| scripts.script("mover", moves).unwrap(), "").await;
-    let main = stage.repo.head().await.unwrap();
-    let run = suffer(&mut stage).await;
-    let head = stage.repo.git(&["symbolic-ref", "HEAD"]).await.unwrap();
-    assert_eq!(head, "refs/heads/main");
-    if run.status != RunStatus::Succeeded {
-        assert_eq!(stage.repo.head().await.unwrap(), main);
-        assert!(!reason(&run).trim().is_empty());
+async fn what_an_agent_does_to_its_branch_or_its_link_to_git_costs_nobody_its_work() {
+    let commit = "git add -A && git -c user.name=x -c user.email=x@x commit -q -m mine";
+    for (what, script) in [
+        ("commits elsewhere", format!("git checkout -q -b elsewhere\n{commit}")),
+        (
+            "deletes its branch",
+            "own=$(git symbolic-ref --short HEAD)\ngit checkout -q --detach\ngit branch -D $own"
+                .to_owned(),
+        ),
+        ("removes its link to git", "rm -f .git".to_owned()),
+    ] {
+        let script = format!("echo hello > notes.txt\n{script}\necho done");
+        let work = |scripts: &Scripts| scripts.script("mover", &script).unwrap();
+        let (stage, run) = one(work, "").await;
+        assert_eq!(run.status, RunStatus::Succeeded, "{what}: {run:#?}");
+        assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"), "{what}");
+        let head = stage.repo.git(&["symbolic-ref", "HEAD"]).await.unwrap();
+        assert_eq!(head, "refs/heads/main", "{what}");
+        let task = "--format=%(trailers:key=Orchflow-Task,valueonly)";
+        let told = stage.repo.git(&["log", "--no-merges", "-1", task]).await.unwrap();
+        assert_eq!(told.trim(), run.leaves[0].task_id.to_string(), "{what}");
+        assert_eq!(stage.repo.git(&["status", "--porcelain"]).await.unwrap(), "", "{what}");
     }
 }
 
