@@ -177,6 +177,7 @@ fn any_plan() -> impl Strategy<Value = Plan> {
         goal: format!("{}\n{}", goal.0, goal.1.join("\n")).trim().to_owned(),
         notes: notes.into_iter().map(|note| note.join("\n")).collect(),
         tasks,
+        by: None,
     })
 }
 
