@@ -1,5 +1,6 @@
 //! The program as a user has it: the real binary, a daemon of its own, real repositories.
 
+mod architect;
 mod panes;
 mod runs;
 mod settings;
