@@ -73,19 +73,24 @@ impl Actor {
         }
     }
 
-    /// Drives the run to its end in a task of its own, beginning with `first` commands.
-    pub(super) fn start(self, first: Vec<Command>) {
+    /// Drives the run to its end in a task of its own, beginning with actions that are
+    /// committed and wait to be performed, then with `first` commands.
+    pub(super) fn start(self, wanted: Vec<Action>, first: Vec<Command>) {
         let (cx, run_id) = (self.cx.clone(), self.state.run_id());
         let supervisor = cx.supervisor().clone();
         let work = async move {
-            let ended = self.drive(first).await;
+            let ended = self.drive(wanted, first).await;
             cx.registry().close(run_id);
             ended
         };
         supervisor.spawn(TaskKind::Run, "run", work);
     }
 
-    async fn drive(mut self, first: Vec<Command>) -> Result<(), Error> {
+    async fn drive(mut self, wanted: Vec<Action>, first: Vec<Command>) -> Result<(), Error> {
+        for action in wanted {
+            let job = self.job(action);
+            self.perform(job);
+        }
         for command in first {
             self.take(command, None).await?;
         }

@@ -71,6 +71,7 @@ async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
 async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, Error> {
     let chains =
         agents::executors(cx, &begun.plan, &begun.ground.root, &begun.choices.roles).await?;
+    confined(&begun.plan)?;
     let settings = cx.settings(&begun.ground.root).await?;
     let options = options(settings.run, &begun.choices, chains)?;
     if !begun.plan.only_looks() {
@@ -101,14 +102,23 @@ async fn create(
 ) -> Result<StartResult, Error> {
     let at = cx.clock().now();
     let (run_id, task_id) = (spec.run_id, spec.root);
-    // A plan that the machine would refuse is refused before there is a run.
-    let (mut trial, _) = orchflow_workflow::create(at, spec.clone());
-    orchflow_workflow::apply(&mut trial, at, planned.clone())?;
-    let (state, effects) = orchflow_workflow::create(at, spec.clone());
-    let record =
+    let (mut state, effects) = orchflow_workflow::create(at, spec.clone());
+    let created =
         Record::new(&state, at, 0, &Command::Create(spec), &effects).with_tasks(vec![root]);
-    cx.store().write(move |tx| record.write(tx)).await?;
-    Actor::new(cx.clone(), (state, 1)).start(vec![planned]);
+    // A plan that the machine would refuse is refused before there is a run.
+    let effects = orchflow_workflow::apply(&mut state, at, planned.clone())?;
+    let tasks = match &planned {
+        Command::Planned { nodes, .. } => task_rows(state.run(), nodes, at),
+        _ => Vec::new(),
+    };
+    let planned = Record::new(&state, at, 1, &planned, &effects).with_tasks(tasks);
+    // Together: a run that a crash left without its plan would be given another one.
+    let write = move |tx: &mut orchflow_store::Tx<'_>| {
+        created.write(tx)?;
+        planned.write(tx)
+    };
+    cx.store().write(write).await?;
+    Actor::new(cx.clone(), (state, 2)).start(effects.actions, Vec::new());
     Ok(StartResult { run_id, task_id })
 }
 
@@ -151,6 +161,7 @@ pub(super) async fn edited(
     plan: Plan,
 ) -> Result<(Plan, Vec<NodeSpec>), Error> {
     let run = super::fetch(cx, run_id).await?;
+    confined(&plan)?;
     agents::executors(cx, &plan, &run.project, &run.options.chains).await?;
     let had: HashMap<&str, TaskId> =
         run.leaves.iter().map(|leaf| (leaf.plan.key.as_str(), leaf.task_id)).collect();
@@ -165,6 +176,23 @@ pub(super) async fn edited(
         }
     }
     Ok((plan, nodes))
+}
+
+/// Whether whatever may change files is said to: what only looks works in the user's own
+/// checkout and needs no approval, and nobody knows what an agent will do.
+fn confined(plan: &Plan) -> Result<(), Error> {
+    let agents_work = |task: &&PlanTask| task.agent.is_some() || task.command.is_empty();
+    match plan.tasks.iter().filter(|task| !task.writes).find(agents_work) {
+        None => Ok(()),
+        Some(task) => Err(orchflow_workflow::Refused::BadPlan {
+            reason: format!(
+                "`{}` is work for an agent, which may change files: say `writes: yes`, or give \
+                 it a command and no agent",
+                task.key
+            ),
+        }
+        .into()),
+    }
 }
 
 /// The text without white space around it.
