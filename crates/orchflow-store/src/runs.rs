@@ -148,8 +148,8 @@ pub fn unfinished(reader: &Reader<'_>) -> Result<Vec<Run>, Error> {
 /// # Errors
 /// When the database cannot be read.
 pub fn count_unfinished(reader: &Reader<'_>) -> Result<u64, Error> {
-    let count = reader
-        .one("SELECT count(*) FROM runs WHERE finished_at IS NULL", [], |row| row.get(0))?;
+    let count =
+        reader.one("SELECT count(*) FROM runs WHERE finished_at IS NULL", [], |row| row.get(0))?;
     Ok(count.unwrap_or(0))
 }
 
