@@ -59,6 +59,7 @@ impl Adapter for Tool {
                     summary: summary.unwrap_or_default(),
                     gate: Some(gate),
                     audit: None,
+                    answer: None,
                     session: None,
                     usage: None,
                 }

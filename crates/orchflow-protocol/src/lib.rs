@@ -28,6 +28,4 @@ pub mod trust;
 
 pub use error::Error;
 pub use method::{Access, Method};
-
-/// The version of the protocol this crate speaks; the first message of a daemon says it.
-pub const VERSION: &str = "1";
+pub use system::VERSION;

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::method::{Empty, method};
 
+/// The version of the protocol this crate speaks; the first message of a daemon says it.
+pub const VERSION: &str = "1";
+
 method! {
     /// Tells who the daemon is and what it holds.
     Info = "system.info", Read, Empty => InfoResult

@@ -1,5 +1,7 @@
 //! Runs and their leaves: the latest view of each, and the epoch that fences its owners.
 
+use std::collections::HashSet;
+
 use orchflow_types::run::{Leaf, Run, RunStatus};
 use orchflow_types::{RunId, TaskId};
 use rusqlite::{Row, params};
@@ -73,6 +75,7 @@ pub fn retain_leaves(
         [key(run_id)],
         |row| Ok(row.get::<_, Key<TaskId>>(0)?.0),
     )?;
+    let leaves: HashSet<&TaskId> = leaves.iter().collect();
     gone.retain(|leaf| !leaves.contains(leaf));
     for leaf in &gone {
         tx.execute(
@@ -97,8 +100,10 @@ pub fn get(reader: &Reader<'_>, run_id: RunId) -> Result<Option<Run>, Error> {
 /// # Errors
 /// When the database cannot be read.
 pub fn status(reader: &Reader<'_>, run_id: RunId) -> Result<Option<RunStatus>, Error> {
-    let run = reader.one("SELECT view FROM runs WHERE run_id = ?1", [key(run_id)], view)?;
-    Ok(run.map(|run| run.status))
+    // The column, not the view: that holds the whole plan.
+    reader.one("SELECT status FROM runs WHERE run_id = ?1", [key(run_id)], |row| {
+        Ok(row.get::<_, Word<RunStatus>>(0)?.0)
+    })
 }
 
 /// At most `limit` runs with their leaves, newest first, older than `before`.
@@ -136,6 +141,16 @@ pub fn unfinished(reader: &Reader<'_>) -> Result<Vec<Run>, Error> {
     let runs =
         reader.all("SELECT view FROM runs WHERE finished_at IS NULL ORDER BY run_id", [], view)?;
     runs.into_iter().map(|run| with_leaves(reader, run)).collect()
+}
+
+/// How many runs have not ended.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count_unfinished(reader: &Reader<'_>) -> Result<u64, Error> {
+    let count =
+        reader.one("SELECT count(*) FROM runs WHERE finished_at IS NULL", [], |row| row.get(0))?;
+    Ok(count.unwrap_or(0))
 }
 
 /// The runs of a task, newest first.
@@ -195,6 +210,7 @@ fn without_leaves(run: &Run) -> Run {
         project: run.project.clone(),
         status: run.status,
         options: run.options.clone(),
+        planner: run.planner.clone(),
         plan: run.plan.clone(),
         leaves: Vec::new(),
         base: run.base.clone(),

@@ -61,6 +61,7 @@ struct Daemon {
     _instance: Instance,
     supervisor: Supervisor,
     store: Store,
+    manager: Manager,
     orchestrator: Orchestrator,
 }
 
@@ -83,9 +84,7 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
         mark: places.mark(),
         shell: env::var("SHELL").unwrap_or_else(|| "/bin/sh".to_owned()),
     });
-    if opened.unclean {
-        manager.recover().await?;
-    }
+    manager.recover().await?;
     let (client, endpoint) = orchflow_client::in_process();
     let files = Arc::new(Files::new(places.clone()));
     let orchestrator =
@@ -117,7 +116,7 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
     }
     let door = unix::Options { path: places.socket().to_owned() }.bind(table)?;
     supervisor.spawn(TaskKind::Vital, "socket", door.run(supervisor.shutdown().clone()));
-    Ok(Daemon { _instance: instance, supervisor, store, orchestrator })
+    Ok(Daemon { _instance: instance, supervisor, store, manager, orchestrator })
 }
 
 fn table(host: &Host, manager: &Manager, orchestrator: &Orchestrator, store: &Store) -> Table {
@@ -143,7 +142,9 @@ impl Daemon {
         tracing::info!(resumed, "ready");
         self.told_to_end().await;
         tracing::info!("ending");
+        // Runs first: a pane that ends from here on is no outcome, its action stays committed.
         self.supervisor.shutdown().cancel();
+        self.manager.shutdown().await;
         if tokio::time::timeout(ENDING, self.supervisor.wait()).await.is_err() {
             tracing::warn!(
                 "some tasks did not end in time; the next start goes on from what is committed"

@@ -184,15 +184,3 @@ fn hostile_words_route_without_a_panic() {
     let long = "test ".repeat(20_000);
     assert_eq!(route(&long, None).agent_type, Test);
 }
-
-#[test]
-fn a_sentence_is_routed_in_less_than_a_millisecond() {
-    const TIMES: u64 = 500;
-    let here = project(vec![command(Test, "npm", "npm test", "")]);
-    let input = "please run the tests for authentication, but do not build the whole project again";
-    let time = orchflow_runtime::clock::Stopwatch::start();
-    for _ in 0..TIMES {
-        let _ = route(input, Some(&here));
-    }
-    assert!(time.millis() < TIMES, "{} ms for {TIMES}", time.millis());
-}

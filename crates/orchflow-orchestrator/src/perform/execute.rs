@@ -162,7 +162,13 @@ async fn change(
     match keep(job, leaf, &mended, &key).await {
         Ok(head) => Ok(executed(job, &head, pane, summary, None)),
         Err(Error::Called(error))
-            if error.kind() == ErrorKind::NoRepository || error.kind() == ErrorKind::Git =>
+            if matches!(
+                error.kind(),
+                ErrorKind::NoRepository
+                    | ErrorKind::Git
+                    | ErrorKind::NotFound
+                    | ErrorKind::Conflict
+            ) =>
         {
             Ok(failed(
                 Failure::Agent,
@@ -181,7 +187,8 @@ async fn keep(job: &Job, leaf: &Leaf, dir: &str, key: &str) -> Result<String, Er
         message,
         trailers: Default::default(),
         key: key.to_owned(),
-        onto: None,
+        // An agent may have committed by itself; folded, all of it stands under the key.
+        onto: job.leaf_base.clone(),
     };
     let client = job.orchestrator.client();
     let commit = client.call::<git::Commit>(params).await?.commit;

@@ -165,6 +165,15 @@ fn task(place: usize) -> impl Strategy<Value = PlanTask> {
     )
 }
 
+/// A goal as the file can hold it: its first line stands in a heading, which ends where its
+/// words do.
+fn heading_and_rest(goal: &str) -> String {
+    match goal.trim().split_once('\n') {
+        Some((heading, rest)) => format!("{}\n{rest}", heading.trim_end()),
+        None => goal.trim().to_owned(),
+    }
+}
+
 fn any_plan() -> impl Strategy<Value = Plan> {
     let goal = (one_line(), prop::collection::vec(any_line(), 0..3));
     let note = prop::collection::vec(
@@ -174,9 +183,10 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     let notes = prop::collection::vec(note, 0..3);
     let tasks = (1..5_usize).prop_flat_map(|n| (0..n).map(task).collect::<Vec<_>>());
     (goal, notes, tasks).prop_map(|(goal, notes, tasks)| Plan {
-        goal: format!("{}\n{}", goal.0, goal.1.join("\n")).trim().to_owned(),
+        goal: heading_and_rest(&format!("{}\n{}", goal.0, goal.1.join("\n"))),
         notes: notes.into_iter().map(|note| note.join("\n")).collect(),
         tasks,
+        by: None,
     })
 }
 
