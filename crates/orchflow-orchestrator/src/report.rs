@@ -170,8 +170,9 @@ fn land(text: &mut String, landing: &Landing) {
         let _ = writeln!(text, "Merged: {commits} on `{}`.", landing.branch);
         return;
     }
+    let wait = if count == 1 { "waits" } else { "wait" };
     let reason = landing.reason.as_deref().unwrap_or("it could not be merged");
-    let _ = writeln!(text, "Not merged: {reason}. {commits} wait on `{}`.", landing.branch);
+    let _ = writeln!(text, "Not merged: {reason}. {commits} {wait} on `{}`.", landing.branch);
     if let Some(command) = &landing.command {
         let _ = writeln!(text, "Take it with: `{command}`");
     }

@@ -203,7 +203,8 @@ fn put(to: &mut impl Write, bytes: &[u8]) -> bool {
 }
 
 fn table(head: &[&str], rows: &[Vec<String>], cells: usize, color: bool) -> Vec<String> {
-    let shown = |row: &[String]| -> Vec<String> { row.iter().map(|cell| visible(cell)).collect() };
+    let shown =
+        |row: &[String]| -> Vec<String> { row.iter().map(|cell| in_one_line(cell)).collect() };
     let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
     let width = |column: usize| {
         let longest = rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
@@ -219,6 +220,13 @@ fn table(head: &[&str], rows: &[Vec<String>], cells: usize, color: bool) -> Vec<
     let mut lines = vec![Style::Dim.paint(&line(&head), color)];
     lines.extend(rows.iter().map(|row| line(row)));
     lines
+}
+
+/// A cell is one line, of a length an eye takes in: the prompts of agents are pages long.
+fn in_one_line(cell: &str) -> String {
+    const MOST: usize = 100;
+    let words: Vec<&str> = cell.split_whitespace().collect();
+    cut(&visible(&words.join(" ")), MOST)
 }
 
 fn pad(text: &str, to: usize) -> String {

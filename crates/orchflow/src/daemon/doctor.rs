@@ -101,7 +101,11 @@ async fn project(host: &Host, dir: String) -> Vec<Check> {
     let commands = detected.map_err(Error::from).map(|project| {
         let told = project.commands.iter().map(|command| {
             let purpose = command.purpose;
-            format!("{purpose:<6} {}", quoted(&from_inside(&command.argv, &project.root)))
+            format!(
+                "{:<6} {}",
+                purpose.as_str(),
+                quoted(&from_inside(&command.argv, &project.root))
+            )
         });
         let told: Vec<String> = told.collect();
         if told.is_empty() {
