@@ -60,6 +60,7 @@ impl Adapter for Tool {
                     summary,
                     gate: Some(gate),
                     audit: None,
+                    answer: None,
                     session: None,
                     usage: None,
                 }

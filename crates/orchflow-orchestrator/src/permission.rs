@@ -74,7 +74,7 @@ impl Permits {
     /// Whether the goal was shown with this command, or it starts the very agent that was
     /// named for the run: asking for the goal was the consent to both.
     fn consented(&self, request: &Request) -> bool {
-        let mut planned = self.run.plan.iter().flat_map(|plan| &plan.tasks);
+        let mut planned = policies::seen(&self.run).into_iter().flat_map(|plan| &plan.tasks);
         let starts_agent = self.program.is_some() && request.argv.first() == self.program.as_ref();
         starts_agent
             || self.gates.iter().any(|gate| gate.argv == request.argv)

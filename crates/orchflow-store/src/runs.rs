@@ -1,11 +1,20 @@
 //! Runs and their leaves: the latest view of each, and the epoch that fences its owners.
 
+use std::collections::HashSet;
+
 use orchflow_types::run::{Leaf, Run, RunStatus};
 use orchflow_types::{RunId, TaskId};
 use rusqlite::{Row, params};
 
 use crate::column::{At, Json, Key, Word, key};
 use crate::{Error, Reader, Tx};
+
+/// Whether a run is of the folder `?3`, when one is given.
+macro_rules! of_dir {
+    () => {
+        "(?3 IS NULL OR project = ?3 OR substr(?3, 1, length(project) + 1) = project || '/')"
+    };
+}
 
 /// Writes a run as it now is, its leaves left out: each is written by [`upsert_leaf`].
 ///
@@ -73,6 +82,7 @@ pub fn retain_leaves(
         [key(run_id)],
         |row| Ok(row.get::<_, Key<TaskId>>(0)?.0),
     )?;
+    let leaves: HashSet<&TaskId> = leaves.iter().collect();
     gone.retain(|leaf| !leaves.contains(leaf));
     for leaf in &gone {
         tx.execute(
@@ -97,31 +107,42 @@ pub fn get(reader: &Reader<'_>, run_id: RunId) -> Result<Option<Run>, Error> {
 /// # Errors
 /// When the database cannot be read.
 pub fn status(reader: &Reader<'_>, run_id: RunId) -> Result<Option<RunStatus>, Error> {
-    let run = reader.one("SELECT view FROM runs WHERE run_id = ?1", [key(run_id)], view)?;
-    Ok(run.map(|run| run.status))
+    // The column, not the view: that holds the whole plan.
+    reader.one("SELECT status FROM runs WHERE run_id = ?1", [key(run_id)], |row| {
+        Ok(row.get::<_, Word<RunStatus>>(0)?.0)
+    })
 }
 
-/// At most `limit` runs with their leaves, newest first, older than `before`.
+/// At most `limit` runs with their leaves, newest first, older than `before`; with `dir`
+/// those of the project that this folder is, or is in.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn list(
     reader: &Reader<'_>,
     status: Option<RunStatus>,
+    dir: Option<&str>,
     before: Option<RunId>,
     limit: u32,
 ) -> Result<Vec<Run>, Error> {
     let before = before.map_or([0xff; 16], key);
     let runs = match status {
         None => reader.all(
-            "SELECT view FROM runs WHERE run_id < ?1 ORDER BY run_id DESC LIMIT ?2",
-            params![before, limit],
+            concat!(
+                "SELECT view FROM runs WHERE ",
+                of_dir!(),
+                " AND run_id < ?1 ORDER BY run_id DESC LIMIT ?2"
+            ),
+            params![before, limit, dir],
             view,
         )?,
         Some(status) => reader.all(
-            "SELECT view FROM runs WHERE status = ?3 AND run_id < ?1 \
-             ORDER BY run_id DESC LIMIT ?2",
-            params![before, limit, status.as_str()],
+            concat!(
+                "SELECT view FROM runs WHERE status = ?4 AND ",
+                of_dir!(),
+                " AND run_id < ?1 ORDER BY run_id DESC LIMIT ?2"
+            ),
+            params![before, limit, dir, status.as_str()],
             view,
         )?,
     };
@@ -136,6 +157,16 @@ pub fn unfinished(reader: &Reader<'_>) -> Result<Vec<Run>, Error> {
     let runs =
         reader.all("SELECT view FROM runs WHERE finished_at IS NULL ORDER BY run_id", [], view)?;
     runs.into_iter().map(|run| with_leaves(reader, run)).collect()
+}
+
+/// How many runs have not ended.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn count_unfinished(reader: &Reader<'_>) -> Result<u64, Error> {
+    let count =
+        reader.one("SELECT count(*) FROM runs WHERE finished_at IS NULL", [], |row| row.get(0))?;
+    Ok(count.unwrap_or(0))
 }
 
 /// The runs of a task, newest first.
@@ -195,6 +226,7 @@ fn without_leaves(run: &Run) -> Run {
         project: run.project.clone(),
         status: run.status,
         options: run.options.clone(),
+        planner: run.planner.clone(),
         plan: run.plan.clone(),
         leaves: Vec::new(),
         base: run.base.clone(),

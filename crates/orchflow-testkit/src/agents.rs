@@ -46,6 +46,12 @@ impl Scripts {
         TempDir::with_prefix("orchflow-agents-").map(Self)
     }
 
+    /// The folder; what scripts keep of their own may lie in it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// An agent that runs this shell script; `$1` is the prompt, the folder its worktree.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use anyhow::{Context, bail};
 use orchflow_client::Client;
 use orchflow_runtime::clock::Stopwatch;
 use orchflow_runtime::process::{self, Child, Spec, Stdio};
-use orchflow_types::ErrorKind;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tempfile::TempDir;
@@ -96,22 +95,54 @@ impl TestDaemon {
     /// # Errors
     /// When it does not; the message has its log.
     pub async fn up(&mut self) -> anyhow::Result<()> {
+        self.launch(&[])?;
+        if self.answers().await? {
+            return Ok(());
+        }
+        bail!("the daemon ended:\n{}", self.log())
+    }
+
+    /// Starts the daemon with these variables beside those of the home, and does not wait.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn launch(&mut self, env: &[(&str, &str)]) -> anyhow::Result<()> {
         let argv: [OsString; 3] = [self.program.clone().into(), "up".into(), "--foreground".into()];
+        let mut variables = self.env.clone();
+        variables.extend(env.iter().map(|(name, value)| (name.into(), value.into())));
         let spec = Spec::new(argv, self.home.path());
-        let spec = Spec { env: self.env.clone(), stdio: Stdio::Null, ..spec };
-        let child = process::spawn(&spec).context("cannot start the daemon")?;
-        let exit = child.exit.clone();
-        self.child = Some(child);
+        let spec = Spec { env: variables, stdio: Stdio::Null, ..spec };
+        self.child = Some(process::spawn(&spec).context("cannot start the daemon")?);
+        Ok(())
+    }
+
+    /// Waits until the launched daemon answers; false when it ended before it did.
+    ///
+    /// # Errors
+    /// When it does neither; the message has its log.
+    pub async fn answers(&self) -> anyhow::Result<bool> {
         let watch = Stopwatch::start();
         while watch.elapsed() < READY {
             match orchflow_client::connect(&self.socket()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() != ErrorKind::Unavailable => bail!("{error}"),
-                Err(_) if exit.now().is_some() => bail!("the daemon ended:\n{}", self.log()),
+                Ok(_) => return Ok(true),
+                Err(_) if self.has_ended() => return Ok(false),
+                // One that dies while it greets cuts its greeting off.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
         bail!("the daemon did not answer in {READY:?}:\n{}", self.log())
+    }
+
+    /// Whether the daemon that was started here has ended by itself.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.child.as_ref().is_none_or(|child| child.exit.now().is_some())
+    }
+
+    /// Waits for the end of the daemon; the answer is the signal that killed it, if one did.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let mut child = self.child.take()?;
+        child.exit.wait().await.signal
     }
 
     /// Ends the daemon as a power cut would: SIGKILL, nothing else.

@@ -47,7 +47,7 @@ impl Explain for Error {
         match self {
             Self::AlreadyRunning { .. } => ErrorKind::AlreadyRunning,
             Self::Place(error) => error.kind(),
-            Self::File { .. } => ErrorKind::File,
+            Self::File { source, .. } => places::kind_of(source),
         }
     }
 
@@ -57,7 +57,8 @@ impl Explain for Error {
                 Some("`orchflow status` talks to it, `orchflow down` ends it".into())
             }
             Self::Place(error) => error.hint(),
-            Self::File { .. } => None,
+            Self::File { path, source } => (places::kind_of(source) == ErrorKind::StorageFull)
+                .then(|| format!("`df -h {}` shows how full the disk is", path.display())),
         }
     }
 }

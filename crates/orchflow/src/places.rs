@@ -82,7 +82,7 @@ impl Explain for Error {
         match self {
             Self::NoHome => ErrorKind::Config,
             Self::SocketPathTooLong { .. } => ErrorKind::SocketPathTooLong,
-            Self::Folder { .. } => ErrorKind::File,
+            Self::Folder { source, .. } => kind_of(source),
             Self::Foreign { .. } => ErrorKind::PermissionDenied,
         }
     }
@@ -91,11 +91,22 @@ impl Explain for Error {
         Some(match self {
             Self::NoHome => "set ORCHFLOW_HOME to a folder orchflow may write to".into(),
             Self::SocketPathTooLong { .. } => "set ORCHFLOW_HOME to a shorter path".into(),
+            Self::Folder { path, source } if kind_of(source) == ErrorKind::StorageFull => {
+                format!("`df -h {}` shows how full the disk is", path.display())
+            }
             Self::Folder { path, .. } => {
                 format!("`ls -ld {}` shows who may write there", path.display())
             }
             Self::Foreign { .. } => "set ORCHFLOW_HOME to a folder of your own".into(),
         })
+    }
+}
+
+/// What it means to a user that a file of ours could not be written.
+pub(crate) fn kind_of(source: &io::Error) -> ErrorKind {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::StorageFull,
+        _ => ErrorKind::File,
     }
 }
 

@@ -25,6 +25,11 @@ const TABLE: &[Prerequisite] = &[
         needed_by: "panes with a real shell in orchflow-terminal",
     },
     Prerequisite {
+        program: "strace",
+        package: "strace",
+        needed_by: "the hostile repository in orchflow: what it starts and where it connects",
+    },
+    Prerequisite {
         program: "tmux",
         package: "tmux",
         needed_by: "the peer of the start-up bench in xtask",

@@ -19,7 +19,7 @@ pub(super) struct Leaves<'a> {
 
 impl<'a> Leaves<'a> {
     pub(super) fn new(goal: &str, project: &'a Project) -> Self {
-        let plan = Plan { goal: goal.to_owned(), tasks: Vec::new(), notes: Vec::new() };
+        let plan = Plan { goal: goal.to_owned(), tasks: Vec::new(), notes: Vec::new(), by: None };
         Self { project, plan, before: Vec::new(), missing: Vec::new() }
     }
 

@@ -16,8 +16,10 @@ CREATE INDEX tasks_by_parent ON tasks (parent_id, position, id);
 CREATE INDEX tasks_by_status ON tasks (status, parent_id, id);
 CREATE INDEX tasks_roots ON tasks (id) WHERE parent_id IS NULL;
 
+-- With a rowid: a view holds the whole plan, and looking a key up in a table without one
+-- reads every row it compares with to its end, overflow pages and all.
 CREATE TABLE runs (
-  run_id      BLOB PRIMARY KEY,
+  run_id      BLOB NOT NULL PRIMARY KEY,
   task_id     BLOB NOT NULL,
   project     TEXT NOT NULL,
   goal        TEXT NOT NULL,
@@ -26,7 +28,7 @@ CREATE TABLE runs (
   finished_at INTEGER,
   epoch       INTEGER NOT NULL DEFAULT 0,
   view        TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX runs_by_status ON runs (status, run_id);
 CREATE INDEX runs_by_task ON runs (task_id, run_id);
 CREATE INDEX runs_unfinished ON runs (run_id) WHERE finished_at IS NULL;
@@ -41,13 +43,14 @@ CREATE TABLE run_leaves (
   PRIMARY KEY (run_id, task_id)
 ) STRICT, WITHOUT ROWID;
 
+-- With a rowid, as runs: a command may hold a plan.
 CREATE TABLE journal (
   run_id  BLOB NOT NULL,
   seq     INTEGER NOT NULL,
   at      INTEGER NOT NULL,
   command TEXT NOT NULL,
   PRIMARY KEY (run_id, seq)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE actions (
   key     TEXT PRIMARY KEY,

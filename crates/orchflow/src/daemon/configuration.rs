@@ -36,7 +36,7 @@ impl Configuration for Files {
             policies.extend(self::policies(&root.join(".orchflow/policies"))?);
         }
         let agents = settings.agents.iter().map(agent).collect::<Result<_, _>>()?;
-        Ok(ProjectSettings { run: settings.run, agents, policies })
+        Ok(ProjectSettings { run: settings.run, prompts: settings.prompts, agents, policies })
     }
 }
 

@@ -93,7 +93,7 @@ pub(super) fn rows<S: Clone + Send + Sync + 'static>(rows: Rows<S>, host: &Host)
 async fn info(host: Host, _: Empty) -> Result<InfoResult, Error> {
     let read = |reader: &orchflow_store::Reader<'_>| {
         let tasks: u64 = tasks::count_by_status(reader)?.into_iter().map(|(_, count)| count).sum();
-        Ok((tasks, runs::unfinished(reader)?.len() as u64, events::last(reader)?))
+        Ok((tasks, runs::count_unfinished(reader)?, events::last(reader)?))
     };
     let (tasks, runs, cursor) = host.store.read(read).await?;
     Ok(InfoResult {
@@ -193,7 +193,7 @@ pub(super) fn gauges(host: &Host) -> Gauges {
                     value,
                 })
                 .collect();
-            let unfinished = host.store.read(runs::unfinished).await?.len() as u64;
+            let unfinished = host.store.read(runs::count_unfinished).await?;
             let count = |name, help, value| Gauge { name, help, label: None, value };
             gauges.push(count(
                 "orchflow_runs_unfinished",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use orchflow_types::run::{GateResult, Leaf, Run, Verdict};
 use orchflow_types::task::TaskStatus;
 
-use super::view::{glyph, run_words, words};
+use super::view::{glyph, planner_words, run_words, words};
 use crate::output::visible;
 use crate::talk::{count, quoted};
 
@@ -24,6 +24,10 @@ pub(crate) fn changes(before: Option<&Run>, now: &Run) -> Vec<String> {
     let status = status.then(|| run_words(now.status).to_owned());
     if !now.status.is_final() {
         lines.extend(status.clone());
+    }
+    let planner = |run: &Run| run.planner.as_ref().map(|planner| planner.agent.clone());
+    if before.and_then(planner) != planner(now) {
+        lines.extend(now.planner.as_ref().map(planner_words));
     }
     for leaf in &now.leaves {
         let old = before.and_then(|run| run.leaves.iter().find(|old| old.task_id == leaf.task_id));

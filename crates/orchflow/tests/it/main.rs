@@ -1,8 +1,25 @@
-//! The program as a user has it: the real binary, a daemon of its own, real repositories.
+//! The program as a user has it: the real binary, a daemon of its own, real repositories,
+//! real processes, real crashes.
+//!
+//! Nothing here looks inside: what is asserted is what a user would see in the repository,
+//! in the database file, among the processes of the machine, or on the command's output.
 
+#![allow(clippy::unwrap_used, reason = "what a test cannot do without may end it")]
+#![allow(clippy::print_stdout, reason = "a test tells what it measured and what it left out")]
+
+mod commands;
+mod crashes;
+mod goals;
+mod hostile;
+mod instances;
+mod kills;
+mod misbehaving;
 mod panes;
+mod refusals;
 mod runs;
 mod settings;
+mod sound;
+mod stage;
 mod start;
 mod terminal;
 

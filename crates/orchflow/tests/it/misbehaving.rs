@@ -1,0 +1,133 @@
+//! Agents that do what they must not: the run says so, the user's checkout does not notice,
+//! and nothing of them stays.
+
+use orchflow_testkit::{Script, Scripts};
+use orchflow_types::run::{Run, RunStatus};
+
+use crate::sound::no_process;
+use crate::stage::{APPROVED, Stage};
+
+const GOAL: &str = "Add a file notes.txt";
+
+/// Lets one agent work and asserts what holds whatever it does.
+async fn suffer(stage: &mut Stage) -> Run {
+    let before = stage.repo.fingerprint().await.unwrap();
+    stage.daemon.up().await.unwrap();
+    let run_id = stage.start(GOAL).await;
+    let run = stage.end_of(run_id).await;
+    no_process(&stage.daemon).await;
+    assert_eq!(stage.leavings().await, Vec::<String>::new());
+    assert_eq!(stage.worktrees(), Vec::<String>::new());
+    if run.status != RunStatus::Succeeded {
+        assert_eq!(stage.repo.fingerprint().await.unwrap(), before);
+    }
+    run
+}
+
+async fn one(executor: impl Fn(&Scripts) -> Script, more: &str) -> (Stage, Run) {
+    let mut stage = Stage::with(executor, more).await;
+    let run = suffer(&mut stage).await;
+    (stage, run)
+}
+
+fn reason(run: &Run) -> String {
+    let leaf = run.leaves[0].reason.clone().unwrap_or_default();
+    format!("{leaf} {}", run.leaves[0].notes.join(" "))
+}
+
+#[tokio::test]
+async fn what_an_agent_that_prints_garbage_changed_is_said_and_its_garbage_reaches_no_terminal() {
+    let (stage, run) = one(|scripts| scripts.prints_garbage("noise").unwrap(), "").await;
+    assert!(run.leaves[0].commit.is_none() && run.landing.is_none(), "{run:#?}");
+    let report = stage.run(&["runs", "report"]).await.ok().stdout;
+    assert!(report.contains("it changed nothing"), "{report}");
+    assert!(!report.contains(|c: char| c.is_control() && c != '\n'), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_auditor_that_prints_garbage_never_approves() {
+    let repo = orchflow_testkit::Repo::python(true).await.unwrap();
+    let scripts = Scripts::new().unwrap();
+    let agents = [
+        scripts.edits("editor", "notes.txt", "hello\n").unwrap(),
+        scripts.prints_garbage("noise").unwrap(),
+    ];
+    let mut stage = Stage::new(repo, scripts, &agents, "");
+    let run = suffer(&mut stage).await;
+    let approved = run.leaves[0].audit.as_ref().map(|audit| audit.verdict);
+    assert_ne!(approved, Some(orchflow_types::run::Verdict::Approved), "{run:#?}");
+    assert_ne!(run.status, RunStatus::Succeeded, "{run:#?}");
+}
+
+#[tokio::test]
+async fn an_agent_that_hangs_is_ended_when_it_was_silent_for_too_long() {
+    let more = "[run]\nidle_seconds = 1\n";
+    let (_stage, run) = one(|scripts| scripts.hangs("hangs").unwrap(), more).await;
+    assert_eq!(run.status, RunStatus::Failed, "{run:#?}");
+    assert!(reason(&run).contains('1'), "it says how long it was silent: {}", reason(&run));
+}
+
+#[tokio::test]
+async fn an_agent_that_ignores_term_and_its_hidden_child_are_killed() {
+    let more = "[run]\nidle_seconds = 1\n";
+    let (_stage, run) = one(|scripts| scripts.ignores_term("deaf").unwrap(), more).await;
+    assert_eq!(run.status, RunStatus::Failed, "{run:#?}");
+}
+
+#[tokio::test]
+async fn an_agent_that_deletes_its_worktree_fails_and_is_named() {
+    let deletes = |scripts: &Scripts| scripts.deletes_its_worktree("vandal").unwrap();
+    let (_stage, run) = one(deletes, "").await;
+    assert_eq!(run.status, RunStatus::Failed, "{run:#?}");
+    assert!(reason(&run).contains("vandal"), "{}", reason(&run));
+}
+
+#[tokio::test]
+async fn what_an_agent_does_to_its_branch_or_its_link_to_git_costs_nobody_its_work() {
+    let commit = "git add -A && git -c user.name=x -c user.email=x@x commit -q -m mine";
+    for (what, script) in [
+        ("commits elsewhere", format!("git checkout -q -b elsewhere\n{commit}")),
+        (
+            "deletes its branch",
+            "own=$(git symbolic-ref --short HEAD)\ngit checkout -q --detach\ngit branch -D $own"
+                .to_owned(),
+        ),
+        ("removes its link to git", "rm -f .git".to_owned()),
+    ] {
+        let script = format!("echo hello > notes.txt\n{script}\necho done");
+        let work = |scripts: &Scripts| scripts.script("mover", &script).unwrap();
+        let (stage, run) = one(work, "").await;
+        assert_eq!(run.status, RunStatus::Succeeded, "{what}: {run:#?}");
+        assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"), "{what}");
+        let head = stage.repo.git(&["symbolic-ref", "HEAD"]).await.unwrap();
+        assert_eq!(head, "refs/heads/main", "{what}");
+        let task = "--format=%(trailers:key=Orchflow-Task,valueonly)";
+        let told = stage.repo.git(&["log", "--no-merges", "-1", task]).await.unwrap();
+        assert_eq!(told.trim(), run.leaves[0].task_id.to_string(), "{what}");
+        assert_eq!(stage.repo.git(&["status", "--porcelain"]).await.unwrap(), "", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_fails_hands_over_to_the_next_of_its_chain() {
+    let (repo, scripts) = (orchflow_testkit::Repo::python(true).await.unwrap(), Scripts::new());
+    let scripts = scripts.unwrap();
+    let agents = [
+        scripts.fails("gives-up", 1).unwrap(),
+        scripts.audits("approver", APPROVED).unwrap(),
+        scripts.edits("steady", "notes.txt", "hello\n").unwrap(),
+    ];
+    let mut stage = Stage::new(repo, scripts, &agents, "");
+    stage.daemon.up().await.unwrap();
+    let roles = ["--role", "executor=gives-up,steady"];
+    stage.run(&[&["run", "--auto-approve"], &roles[..], &[GOAL]].concat()).await.ok();
+    assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"));
+}
+
+#[tokio::test]
+async fn an_agent_whose_change_breaks_the_tests_is_not_merged() {
+    let breaks = |scripts: &Scripts| scripts.edits("breaker", "calc.py", "broken = 1\n").unwrap();
+    let (_stage, run) = one(breaks, "[run]\nmax_iterations = 1\n").await;
+    assert_eq!(run.status, RunStatus::Failed, "{run:#?}");
+    assert!(run.leaves[0].gates.iter().any(|gate| !gate.green()), "{run:#?}");
+}
