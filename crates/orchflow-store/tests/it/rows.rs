@@ -105,6 +105,7 @@ fn runs_are_listed_newest_first_by_pages_and_by_status() {
     let mut all: Vec<Run> = (0..5).map(|_| run()).collect();
     all[1].status = RunStatus::Succeeded;
     all[1].finished_at = Some(at(9));
+    all[4].project = "/else".to_owned();
     all.iter().for_each(|run| written(&store, run));
     let ids = |runs: Vec<Run>| runs.into_iter().map(|run| run.run_id).collect::<Vec<_>>();
     let page =
@@ -113,14 +114,12 @@ fn runs_are_listed_newest_first_by_pages_and_by_status() {
     assert_eq!(first, [all[4].run_id, all[3].run_id, all[2].run_id]);
     assert_eq!(ids(page(None, Some(first[2]))), [all[1].run_id, all[0].run_id]);
     assert_eq!(ids(page(Some(RunStatus::Succeeded), None)), [all[1].run_id]);
-    let oldest_of =
+    let newest_of =
         |dir: &str| ids(store.read_blocking(|r| runs::list(r, None, Some(dir), None, 1)).unwrap());
-    let mut elsewhere = all[0].clone();
-    elsewhere.project = "/else".to_owned();
-    written(&store, &elsewhere);
-    assert_eq!(oldest_of(&all[4].project), [all[4].run_id]);
-    assert_eq!(oldest_of(&format!("{}/src", all[4].project)), [all[4].run_id]);
-    assert_eq!(oldest_of("/nowhere"), []);
+    assert_eq!(newest_of("/else"), [all[4].run_id]);
+    assert_eq!(newest_of(&all[0].project), [all[3].run_id]);
+    assert_eq!(newest_of(&format!("{}/src", all[0].project)), [all[3].run_id]);
+    assert_eq!(newest_of("/nowhere"), []);
     let unfinished = ids(store.read_blocking(runs::unfinished).unwrap());
     assert_eq!(unfinished, [0, 2, 3, 4].map(|n| all[n].run_id));
     let of_task = store.read_blocking(|r| runs::of_task(r, all[2].task_id)).unwrap();
