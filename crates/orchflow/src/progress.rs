@@ -345,7 +345,8 @@ fn last_line(event: Option<&Event>, run: &Run) -> Value {
                 "key": leaf.plan.key,
                 "title": leaf.plan.title,
                 "status": leaf.status,
-                "agent": leaf.agent,
+                "agent": leaf.executor,
+                "gates": leaf.gates,
                 "commit": leaf.commit,
                 "reason": leaf.reason,
             })

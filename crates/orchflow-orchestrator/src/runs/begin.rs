@@ -103,12 +103,12 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
     let (root, roles) = (&begun.ground.root, &begun.choices.roles);
     let settings = cx.settings(root).await?;
     let chains = match &begun.planned {
-        Some((plan, _)) => agents::executors(cx, plan, root, roles).await?,
+        Some((plan, _)) => {
+            perform::confined(plan)?;
+            agents::executors(cx, plan, root, roles).await?
+        }
         None => agents::chains(cx, root, &settings.run.chains, roles).await?,
     };
-    if let Some((plan, _)) = &begun.planned {
-        perform::confined(plan)?;
-    }
     let options = options(settings.run, &begun.choices, chains)?;
     if let Some((plan, _)) = &mut begun.planned
         && !plan.only_looks()

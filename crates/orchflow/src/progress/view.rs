@@ -73,7 +73,7 @@ impl<'a> View<'a> {
         let name = cut(&one_line(&leaf.plan.title), title);
         let pad = " ".repeat(title.saturating_sub(width(&name)));
         let mut text = format!("{} {name}{pad}  {}", glyph(leaf), words(leaf));
-        if let Some(agent) = leaf.agent.as_deref().filter(|_| leaf.status == TaskStatus::Active) {
+        if let Some(agent) = leaf.agent.as_deref().filter(|_| busy(leaf)) {
             text.push_str(&format!(" · {}", one_line(agent)));
         }
         if let Some(worked) = self.worked.get(&leaf.task_id).filter(|worked| **worked >= 1000) {
@@ -104,6 +104,13 @@ fn with_tail(text: &str, style: Style, tail: Option<&str>, columns: usize, color
 #[must_use]
 pub(crate) fn planner_words(planner: &Planner) -> String {
     format!("{} makes the plan", visible(&planner.agent))
+}
+
+/// Whether an agent is at it, rather than a gate or git.
+#[must_use]
+pub(crate) fn busy(leaf: &Leaf) -> bool {
+    let by_agent = [LeafPhase::Executing, LeafPhase::Auditing, LeafPhase::Fixing];
+    leaf.status == TaskStatus::Active && by_agent.contains(&leaf.phase)
 }
 
 /// The leaves that fit into `rows`: those at work and those that went wrong before the rest.
