@@ -210,6 +210,7 @@ fn without_leaves(run: &Run) -> Run {
         project: run.project.clone(),
         status: run.status,
         options: run.options.clone(),
+        planner: run.planner.clone(),
         plan: run.plan.clone(),
         leaves: Vec::new(),
         base: run.base.clone(),

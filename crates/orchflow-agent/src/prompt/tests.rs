@@ -36,6 +36,8 @@ fn turn(role: Role) -> Turn {
         diff: None,
         limits: Limits::default(),
         handoff: None,
+        commands: vec![],
+        extra: None,
     }
 }
 

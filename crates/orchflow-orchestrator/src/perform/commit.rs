@@ -6,12 +6,13 @@ use orchflow_protocol::git;
 use orchflow_types::run::{Leaf, Verdict};
 use orchflow_workflow::Outcome;
 
-use super::Job;
+use super::{Job, execute};
 use crate::Error;
 
 /// Folds every turn of the leaf into one commit on its branch.
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     let leaf = job.leaf()?;
+    execute::clear(job, leaf, job.worktree()?).await?;
     let params = git::CommitParams {
         dir: job.worktree()?.to_owned(),
         message: message(job, leaf),

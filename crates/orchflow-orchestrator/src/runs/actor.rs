@@ -14,8 +14,8 @@ use futures::{FutureExt, future::BoxFuture};
 use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
 use orchflow_store::{events, journal, runs as rows};
 use orchflow_types::event::NewEvent;
-use orchflow_types::run::{Gate, Run};
-use orchflow_types::task::Task;
+use orchflow_types::run::{Gate, Planner, Run, RunStatus};
+use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{EventType, PaneId, TaskId};
 use orchflow_workflow::{Action, ActionKey, Command, Effects, State, apply, replay};
 use serde_json::json;
@@ -73,20 +73,25 @@ impl Actor {
         }
     }
 
-    /// Drives the run to its end in a task of its own, beginning with `first` commands.
-    pub(super) fn start(self, first: Vec<Command>) {
+    /// Drives the run to its end in a task of its own: performs what it `wanted` (which is
+    /// on disk, as its state is), then takes the `first` command, if there is one.
+    pub(super) fn start(self, wanted: Vec<Action>, first: Option<Command>) {
         let (cx, run_id) = (self.cx.clone(), self.state.run_id());
         let supervisor = cx.supervisor().clone();
         let work = async move {
-            let ended = self.drive(first).await;
+            let ended = self.drive(wanted, first).await;
             cx.registry().close(run_id);
             ended
         };
         supervisor.spawn(TaskKind::Run, "run", work);
     }
 
-    async fn drive(mut self, first: Vec<Command>) -> Result<(), Error> {
-        for command in first {
+    async fn drive(mut self, wanted: Vec<Action>, first: Option<Command>) -> Result<(), Error> {
+        for action in wanted {
+            let job = self.job(action);
+            self.perform(job);
+        }
+        if let Some(command) = first {
             self.take(command, None).await?;
         }
         let deadline = self.deadline();
@@ -101,6 +106,7 @@ impl Actor {
                 message = self.messages.recv() => match message {
                     Some(Message::Command(command, reply)) => self.take(*command, reply).await?,
                     Some(Message::Pane(task, pane)) => self.show_pane(task, pane).await,
+                    Some(Message::Planner(planner)) => self.show_planner(planner).await,
                     None => return Ok(()),
                 },
                 () = &mut deadline, if !late => {
@@ -268,6 +274,29 @@ impl Actor {
         };
         if let Err(error) = self.cx.store().submit(write).await {
             tracing::warn!(%error, "a pane could not be shown");
+        }
+    }
+
+    /// Who makes the plan is no part of the state: it is shown while it is so.
+    async fn show_planner(&mut self, planner: Planner) {
+        if self.state.status() != RunStatus::Planning {
+            return;
+        }
+        let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
+        let root = self.state.run().task_id;
+        let event = NewEvent {
+            kind: EventType::TaskUpdated,
+            about: root.to_string(),
+            within: vec![run_id.to_string()],
+            data: json!({ "run_id": run_id, "status": TaskStatus::Active, "agent": planner.agent, "pane_id": planner.pane_id }),
+        };
+        let run = Run { planner: Some(planner), ..self.state.run().clone() };
+        let write = move |tx: &mut orchflow_store::Tx<'_>| {
+            rows::upsert(tx, &run)?;
+            events::append(tx, at, &[event])
+        };
+        if let Err(error) = self.cx.store().submit(write).await {
+            tracing::warn!(%error, "an architect could not be shown");
         }
     }
 

@@ -19,6 +19,7 @@ fn run() -> Run {
         project: "/tmp/project".to_owned(),
         status: RunStatus::Planning,
         options: RunOptions::default(),
+        planner: None,
         plan: None,
         leaves: Vec::new(),
         base: None,

@@ -58,8 +58,12 @@ fn run() -> Run {
         task("cache-users", "Cache the users so that the page need not ask again and again", &[]),
         task("lint", "Lint", &["ruff", "check"]),
     ];
-    let plan =
-        Plan { goal: "Make it fast".into(), tasks: tasks.clone(), notes: vec!["old".into()] };
+    let plan = Plan {
+        goal: "Make it fast".into(),
+        tasks: tasks.clone(),
+        notes: vec!["old".into()],
+        by: None,
+    };
     let mut leaves: Vec<Leaf> = tasks
         .into_iter()
         .zip(1..)
@@ -78,6 +82,7 @@ fn run() -> Run {
         project: "/p".into(),
         status: RunStatus::Running,
         options: RunOptions::default(),
+        planner: None,
         plan: Some(plan),
         leaves,
         base: None,

@@ -109,7 +109,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("budget.minutes", MINUTES, || json!(120), Effect::Full),
     key("models.chain", Shape::Texts, || json!([]), Effect::None),
     key("roles.*.chain", Shape::Texts, || Value::Null, Effect::Full),
-    key("roles.*.prompt", Shape::Text, || Value::Null, Effect::None),
+    key("roles.*.prompt", Shape::Text, || Value::Null, Effect::Full),
     key(
         "agents.*.kind",
         Shape::Choice(&["claude-code", "command", "tool"], &["codex", "acp", "api"]),

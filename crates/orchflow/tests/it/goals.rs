@@ -57,15 +57,7 @@ async fn when_one_of_two_tasks_fails_the_other_is_merged_and_the_exit_code_is_1(
 
 #[tokio::test]
 async fn a_run_goes_on_after_the_daemon_was_ended_and_resume_watches_it() {
-    let script = |scripts: &Scripts| {
-        let go = scripts.path().join("go");
-        let wait = format!(
-            "touch {0}.waits\nwhile [ ! -e {0} ]; do sleep 0.05; done\necho hello > notes.txt",
-            go.display()
-        );
-        scripts.script("patient", &wait).unwrap()
-    };
-    let stage = Stage::with(script, "").await;
+    let stage = Stage::with(patient, "").await;
     let args = ["run", "--detach", "--auto-approve", "Add a file notes.txt"];
     let run = stage.run(&args).await.ok().stdout.trim().to_owned();
     let waits = stage.scripts.path().join("go.waits");
@@ -162,4 +154,60 @@ async fn cancelling_a_run_saves_what_was_not_committed_and_leaves_nothing_else()
     let branch = restored["branch"].as_str().unwrap();
     let text = stage.repo.git(&["show", &format!("{branch}:notes.txt")]).await.unwrap();
     assert_eq!(text, "unfinished");
+}
+
+/// An agent that waits until the test lets it go on, and the files both sides look at.
+fn patient(scripts: &Scripts) -> orchflow_testkit::Script {
+    let go = scripts.path().join("go");
+    let script = format!(
+        "touch {0}.waits\nwhile [ ! -e {0} ]; do sleep 0.05; done\necho hello > notes.txt",
+        go.display()
+    );
+    scripts.script("patient", &script).unwrap()
+}
+
+#[tokio::test]
+async fn a_commit_of_the_users_while_an_agent_works_is_not_overtaken_and_both_come_together() {
+    let stage = Stage::with(patient, "").await;
+    let args = ["run", "--detach", "--auto-approve", "Add a file notes.txt"];
+    let run = stage.run(&args).await.ok().stdout.trim().to_owned();
+    let waits = stage.scripts.path().join("go.waits");
+    wait_until("the agent at work", || async { waits.exists() }).await;
+    stage.repo.write("mine.txt", "mine\n").unwrap();
+    let mine = stage.repo.commit("Mine").await.unwrap();
+    std::fs::write(stage.scripts.path().join("go"), "").unwrap();
+    let run = stage.end_of(run.parse().unwrap()).await;
+    let landing = run.landing.unwrap();
+    if !landing.merged {
+        assert_eq!(stage.repo.head().await.unwrap(), mine);
+        assert!(landing.reason.as_ref().unwrap().contains("moved on"), "{landing:?}");
+        let take = Spec::new(["sh", "-c", landing.command.as_ref().unwrap()], stage.repo.path());
+        let taken = process::output(&take, 1 << 20, Duration::from_secs(60)).await.unwrap();
+        assert!(taken.status.success(), "{landing:?}: {}", taken.error_text());
+    }
+    assert_eq!(stage.repo.read("mine.txt").as_deref(), Some("mine\n"));
+    assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"));
+    stage.repo.git(&["merge-base", "--is-ancestor", &mine, "HEAD"]).await.unwrap();
+}
+
+#[tokio::test]
+async fn two_runs_in_one_repository_at_once_both_give_their_result() {
+    let script = "file=$(printf %s \"$1\" | grep -o '[a-z]*\\.txt' | head -1)\necho x > \"$file\"";
+    let mut stage = Stage::with(|scripts| scripts.script("writer", script).unwrap(), "").await;
+    stage.daemon.up().await.unwrap();
+    let first = stage.start("Add a file first.txt").await;
+    let second = stage.start("Add a file second.txt").await;
+    for run in [stage.end_of(first).await, stage.end_of(second).await] {
+        assert_eq!(run.status.as_str(), "succeeded", "{run:#?}");
+        let landing = run.landing.unwrap();
+        if !landing.merged {
+            let take = Spec::new(["sh", "-c", &landing.command.unwrap()], stage.repo.path());
+            let taken = process::output(&take, 1 << 20, Duration::from_secs(60)).await.unwrap();
+            assert!(taken.status.success(), "{}", taken.error_text());
+        }
+    }
+    for file in ["first.txt", "second.txt"] {
+        assert_eq!(stage.repo.read(file).as_deref(), Some("x\n"), "{file}");
+    }
+    assert_eq!(stage.worktrees(), Vec::<String>::new());
 }
