@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use orchflow_protocol::attention::{List, ListParams};
 use orchflow_protocol::run::{Choices, Get, RunParams, Start, StartParams};
 use orchflow_testkit::{Output, Repo, Script, Scripts, TestDaemon, wait_until};
 use orchflow_types::RunId;
+use orchflow_types::attention::AttentionKind;
 use orchflow_types::run::{Run, RunStatus};
 
 use crate::home;
@@ -202,6 +204,27 @@ async fn commands_that_only_look_are_approved_too_when_an_architect_wrote_them()
     let plan = stage.plan().await;
     assert!(plan.contains("command: touch"), "{plan}");
     assert!(!touched.exists());
+}
+
+#[tokio::test]
+async fn a_command_nobody_has_seen_asks_for_permission_although_plans_are_approved() {
+    let scripts = Scripts::new().unwrap();
+    let touched = file(&scripts, "touched");
+    let plan =
+        format!("# Plan: g\n\n## look: Look\n\ntype: repl\ncommand: touch {}\n", touched.display());
+    let architect = says(&scripts, "planner", "", &plan);
+    let mut stage = Stage::new(scripts, &[architect], "").await;
+    stage.daemon.up().await.unwrap();
+    let run_id = start(&stage).await;
+    let client = stage.daemon.client().await.unwrap();
+    let open = ListParams { all: false, run_id: Some(run_id) };
+    wait_until("the question", || async {
+        let open = client.call::<List>(open.clone()).await.unwrap().items;
+        open.iter().any(|one| one.kind == AttentionKind::Permission)
+    })
+    .await;
+    assert!(!touched.exists());
+    stage.cli(&["runs", "cancel", &run_id.to_string()]).await.ok();
 }
 
 #[tokio::test]
