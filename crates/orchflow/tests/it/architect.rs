@@ -29,8 +29,8 @@ struct Stage {
 
 impl Stage {
     async fn new(scripts: Scripts, architects: &[Script], more: &str) -> Self {
-        let repo = Repo::python(true).await.unwrap();
-        let executor = scripts.edits("editor", "calc.py", MULTIPLY).unwrap();
+        let repo = Repo::python(true).await.expect("the stage stands");
+        let executor = scripts.edits("editor", "calc.py", MULTIPLY).expect("the stage stands");
         let chain: Vec<&str> = architects.iter().map(Script::name).collect();
         let mut config = format!(
             "[roles.architect]\nchain = {chain:?}\n[roles.executor]\nchain = [\"editor\"]\n\
@@ -42,14 +42,14 @@ impl Stage {
     }
 
     async fn cli(&self, args: &[&str]) -> Output {
-        self.daemon.cli_in(self.repo.path(), args).await.unwrap()
+        self.daemon.cli_in(self.repo.path(), args).await.expect("the stage stands")
     }
 
     /// The plan that waits for approval after `orchflow run`.
     async fn plan(&self) -> String {
         let asked = self.cli(&["run", GOAL]).await;
         assert_eq!(asked.code, 4, "{asked:?}");
-        self.repo.read(".orchflow/plan.md").unwrap()
+        self.repo.read(".orchflow/plan.md").expect("the stage stands")
     }
 
     /// No worktree and no branch but the user's is there.
@@ -58,25 +58,28 @@ impl Stage {
             self.repo
                 .git(&["worktree", "list", "--porcelain"])
                 .await
-                .unwrap()
+                .expect("the stage stands")
                 .matches("worktree ")
                 .count(),
             1
         );
-        assert_eq!(self.repo.git(&["branch", "--list", "*plan*"]).await.unwrap(), "");
+        assert_eq!(
+            self.repo.git(&["branch", "--list", "*plan*"]).await.expect("the stage stands"),
+            ""
+        );
     }
 }
 
 /// A script that prints what a file beside it holds, after `before`.
 fn says(scripts: &Scripts, name: &str, before: &str, text: &str) -> Script {
     let file = file(scripts, &format!("{name}.answer"));
-    std::fs::write(&file, text).unwrap();
-    scripts.script(name, &format!("{before}\ncat {}", file.display())).unwrap()
+    std::fs::write(&file, text).expect("the stage stands");
+    scripts.script(name, &format!("{before}\ncat {}", file.display())).expect("the stage stands")
 }
 
 /// A file beside the scripts.
 fn file(scripts: &Scripts, name: &str) -> PathBuf {
-    scripts.script("unused", "").unwrap().path().with_file_name(name)
+    scripts.script("unused", "").expect("the stage stands").path().with_file_name(name)
 }
 
 #[tokio::test]
@@ -293,11 +296,26 @@ async fn a_run_that_is_cancelled_while_it_is_planned_ends_and_leaves_nothing() {
 
 async fn start(stage: &Stage) -> RunId {
     let choices = Choices { auto_approve: Some(true), ..Choices::default() };
-    let dir = stage.repo.path().to_str().unwrap().to_owned();
+    let dir = stage.repo.path().to_str().expect("the stage stands").to_owned();
     let params = StartParams { goal: GOAL.to_owned(), dir, choices, plan: None };
-    stage.daemon.client().await.unwrap().call::<Start>(params).await.unwrap().run_id
+    stage
+        .daemon
+        .client()
+        .await
+        .expect("the stage stands")
+        .call::<Start>(params)
+        .await
+        .expect("the stage stands")
+        .run_id
 }
 
 async fn look(stage: &Stage, run_id: RunId) -> Run {
-    stage.daemon.client().await.unwrap().call::<Get>(RunParams { run_id }).await.unwrap()
+    stage
+        .daemon
+        .client()
+        .await
+        .expect("the stage stands")
+        .call::<Get>(RunParams { run_id })
+        .await
+        .expect("the stage stands")
 }
