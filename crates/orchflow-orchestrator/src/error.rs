@@ -153,9 +153,9 @@ impl Explain for Error {
             Self::NoAgent { .. } => Some("`orchflow agents` shows how to add one".into()),
             Self::UnknownAgent { .. } => Some("`orchflow agents` lists them".into()),
             Self::Busy(_, run) => Some(format!("`orchflow runs cancel {run}` stops it")),
-            Self::RunLost(run) => {
-                Some(format!("`orchflow run --resume {run}` goes on where it stood"))
-            }
+            Self::RunLost(run) => Some(format!(
+                "`orchflow down`, then `orchflow run --resume {run}` goes on where it stood"
+            )),
             _ => None,
         }
     }

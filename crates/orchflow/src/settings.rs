@@ -213,7 +213,9 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
     let kind = serde_json::from_value(kind.clone())
         .expect("the table lets only the kinds through that AgentKind has");
     let command = match value("command") {
-        Some(Value::String(line)) => line.split_whitespace().map(str::to_owned).collect(),
+        Some(Value::String(line)) => {
+            shlex::split(line).ok_or_else(|| missing("command (a quote of it is not closed)"))?
+        }
         Some(list) => texts(list),
         None if kind == AgentKind::Command => return Err(missing("command")),
         None => Vec::new(),

@@ -274,9 +274,22 @@ pub(super) async fn audit(job: &Job, agent: &str, iteration: u32) -> Result<Outc
 /// Takes back what the gates left behind: neither an auditor nor a commit takes it for the
 /// leaf's work. Answers the commit that holds the work.
 pub(super) async fn clear(job: &Job, leaf: &Leaf, dir: &str) -> Result<String, Error> {
+    let client = job.orchestrator.client();
     let save_as = format!("{}-gates", leaf.task_id);
-    let params = git::WorktreeResetParams { dir: dir.to_owned(), to: None, save_as };
-    Ok(job.orchestrator.client().call::<git::WorktreeReset>(params).await?.head)
+    let mut params = git::WorktreeResetParams { dir: dir.to_owned(), to: None, save_as };
+    let mut stands = client.call::<git::WorktreeReset>(params.clone()).await?;
+    // Only a turn's commit is the leaf's work: what stands above it was made by a gate, or by
+    // an auditor that a crash kept from being taken back.
+    let turn = format!("{}/execute/", leaf.task_id);
+    let is_work = |stands: &git::WorktreeResetResult| {
+        stands.key.as_ref().is_some_and(|key| key.starts_with(&turn))
+            || job.leaf_base.as_ref() == Some(&stands.head)
+    };
+    while !is_work(&stands) {
+        params.to = Some(format!("{}~1", stands.head));
+        stands = client.call::<git::WorktreeReset>(params.clone()).await?;
+    }
+    Ok(stands.head)
 }
 
 const NO_VERDICT: &str = "its answer holds no verdict";

@@ -36,7 +36,7 @@ async fn detect(cx: &Orchestrator, dir: &str) -> Result<Project, Error> {
 fn by_rules(goal: &str, project: &Project) -> Result<Plan, Error> {
     planner::plan(goal, project)
         .map(|planned| planned.plan)
-        .map_err(|nothing| Error::NothingToDo { reason: nothing.to_string() })
+        .map_err(|nothing| Error::NothingToDo { reason: nothing.reason })
 }
 
 /// The checks every leaf that writes has to pass: the project's own build, lint and tests

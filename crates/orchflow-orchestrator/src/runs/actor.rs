@@ -43,6 +43,8 @@ pub(super) struct Actor {
     mailbox: Mailbox,
     messages: mpsc::Receiver<Message>,
     stops: HashMap<ActionKey, CancellationToken>,
+    /// How long to wait after the next write that fails.
+    retry: Duration,
     commits: FuturesOrdered<BoxFuture<'static, Committed>>,
 }
 
@@ -83,6 +85,7 @@ impl Actor {
             mailbox,
             messages,
             stops: HashMap::new(),
+            retry: RETRY[0],
             commits: FuturesOrdered::new(),
         }
     }
@@ -201,6 +204,7 @@ impl Actor {
         if let Err(error) = committed.result {
             return self.recover(error, committed.taken).await;
         }
+        self.retry = RETRY[0];
         crash_point!("run.after_commit");
         for taken in committed.taken {
             if let Command::Done { key, .. } = &taken.command {
@@ -274,10 +278,22 @@ impl Actor {
         while let Some(lost) = self.commits.next().await {
             keep(lost.taken, lost.result.as_ref().err().unwrap_or(&error));
         }
-        let mut wait = RETRY[0];
+        self.reload().await?;
+        for command in again {
+            Box::pin(self.take(command, None)).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes back to the state that is on disk, and performs what it wants and nobody does.
+    async fn reload(&mut self) -> Result<(), Error> {
         loop {
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(RETRY[1]);
+            let shutdown = self.cx.supervisor().shutdown().clone();
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(self.retry) => {}
+            }
+            self.retry = (self.retry * 2).min(RETRY[1]);
             match load(&self.cx, self.state.run_id()).await {
                 Ok((state, seq)) => {
                     self.run = Arc::new(state.run().clone());
@@ -287,8 +303,10 @@ impl Actor {
                 Err(error) => tracing::warn!(%error, "the run's journal cannot be read yet"),
             }
         }
-        for command in again {
-            Box::pin(self.take(command, None)).await?;
+        let idle = |action: &&Action| !self.stops.contains_key(&action.key);
+        for action in self.state.in_flight().filter(idle).cloned().collect::<Vec<_>>() {
+            let job = self.job(action);
+            self.perform(job);
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ pub(crate) enum Shape {
     Text,
     /// A list of texts.
     Texts,
-    /// A command: a text that is split at blanks, or a list of its words.
+    /// A command: a text whose words are quoted as in a shell, or a list of its words.
     Words,
     /// A table of texts.
     TextTable,
