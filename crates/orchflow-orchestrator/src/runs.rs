@@ -173,16 +173,24 @@ pub async fn rescue(cx: Orchestrator, params: RescueParams) -> Result<RescueResu
 /// Tells a run something and answers the run as it then is.
 pub(crate) async fn tell(cx: &Orchestrator, run_id: RunId, command: Command) -> Result<Run, Error> {
     match cx.registry().mailbox(run_id) {
-        Some(mailbox) => mailbox.tell(command).await?,
-        None => {
-            let run = fetch(cx, run_id).await?;
-            if run.status.is_final() {
-                return Err(Refused::Finished { status: run.status }.into());
-            }
-            return Err(Error::RunLost(run_id));
-        }
+        Some(mailbox) => match mailbox.tell(command).await {
+            // It may have ended with this on its way.
+            Err(Error::RunLost(_)) => return Err(gone(cx, run_id).await?),
+            told => told?,
+        },
+        None => return Err(gone(cx, run_id).await?),
     }
     fetch(cx, run_id).await
+}
+
+/// Why nobody drives a run.
+async fn gone(cx: &Orchestrator, run_id: RunId) -> Result<Error, Error> {
+    let run = fetch(cx, run_id).await?;
+    Ok(if run.status.is_final() {
+        Refused::Finished { status: run.status }.into()
+    } else {
+        Error::RunLost(run_id)
+    })
 }
 
 /// Shows the pane of a leaf to everybody who follows the run.

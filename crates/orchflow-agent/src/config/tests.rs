@@ -30,6 +30,8 @@ fn turn() -> Turn {
             reason: String::new(),
         },
         goal: "g".into(),
+        commands: vec![],
+        extra: None,
         iteration: 0,
         findings: vec![],
         red_gates: vec![],

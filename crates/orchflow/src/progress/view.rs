@@ -88,13 +88,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// Whether an agent is at it, rather than a gate or git.
-#[must_use]
-pub(crate) fn busy(leaf: &Leaf) -> bool {
-    let by_agent = [LeafPhase::Executing, LeafPhase::Auditing, LeafPhase::Fixing];
-    leaf.status == TaskStatus::Active && by_agent.contains(&leaf.phase)
-}
-
 /// A line with its mark painted, and what its pane wrote last where there is room for it.
 fn with_tail(text: &str, style: Style, tail: Option<&str>, columns: usize, color: bool) -> String {
     let room = columns.saturating_sub(width(text) + 3);
@@ -111,6 +104,13 @@ fn with_tail(text: &str, style: Style, tail: Option<&str>, columns: usize, color
 #[must_use]
 pub(crate) fn planner_words(planner: &Planner) -> String {
     format!("{} makes the plan", visible(&planner.agent))
+}
+
+/// Whether an agent is at it, rather than a gate or git.
+#[must_use]
+pub(crate) fn busy(leaf: &Leaf) -> bool {
+    let by_agent = [LeafPhase::Executing, LeafPhase::Auditing, LeafPhase::Fixing];
+    leaf.status == TaskStatus::Active && by_agent.contains(&leaf.phase)
 }
 
 /// The leaves that fit into `rows`: those at work and those that went wrong before the rest.

@@ -35,7 +35,7 @@ fn plan() -> Plan {
         reason: String::new(),
     };
     let goal = "Add a line to both".to_owned();
-    Plan { goal, tasks: FILES.map(task).to_vec(), notes: Vec::new() }
+    Plan { goal, tasks: FILES.map(task).to_vec(), notes: Vec::new(), by: None }
 }
 
 fn params(stage: &Stage) -> StartParams {
