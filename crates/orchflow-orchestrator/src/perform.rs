@@ -25,7 +25,7 @@ use orchflow_workflow::{Action, Command, Failure, Outcome, Step};
 use crate::{Error, Orchestrator};
 
 pub(crate) use execute::one_line;
-pub(crate) use plan::{dirty_note, gates, is_for_rules, nodes, obstacles, propose};
+pub(crate) use plan::{confined, dirty_note, gates, is_for_rules, nodes, obstacles, propose};
 
 /// One action with all it needs to know of its run, as of the commit that wanted it.
 pub(crate) struct Job {

@@ -79,12 +79,14 @@ pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Er
         Some(given) => Some(given.parse().map_err(|_| Error::BadCursor { given: given.clone() })?),
     };
     let limit = params.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let status = params.status;
-    let found = cx.store().read(move |reader| rows::list(reader, status, before, limit)).await?;
+    let (status, dir) = (params.status, params.dir);
+    let read = move |reader: &orchflow_store::Reader<'_>| {
+        rows::list(reader, status, dir.as_deref(), before, limit)
+    };
+    let found = cx.store().read(read).await?;
     let full = found.len() == limit as usize;
     let next_cursor = found.last().filter(|_| full).map(|run| run.run_id.to_string());
-    let wanted = |run: &Run| params.dir.as_ref().is_none_or(|dir| &run.project == dir);
-    Ok(ListResult { runs: found.into_iter().filter(wanted).map(summary).collect(), next_cursor })
+    Ok(ListResult { runs: found.into_iter().map(summary).collect(), next_cursor })
 }
 
 fn summary(run: Run) -> Summary {

@@ -30,14 +30,14 @@ fn turn() -> Turn {
             reason: String::new(),
         },
         goal: "g".into(),
-        commands: vec![],
-        extra: None,
         iteration: 0,
         findings: vec![],
         red_gates: vec![],
         diff: None,
         limits: Limits::default(),
         handoff: None,
+        commands: vec![],
+        extra: None,
     }
 }
 

@@ -129,7 +129,7 @@ fn settled(plan: Plan, goal: &str, name: &str, gave_up: Vec<String>) -> Plan {
     for task in &mut tasks {
         // An agent may change what it likes, whatever it was planned for: never in the
         // user's own checkout.
-        task.writes |= task.command.is_empty();
+        task.writes |= task.agent.is_some() || task.command.is_empty();
     }
     Plan { goal: goal.to_owned(), tasks, notes, by: Some(name.to_owned()) }
 }

@@ -201,3 +201,20 @@ pub(crate) async fn obstacles(cx: &Orchestrator, plan: &Plan, dir: &str) -> Vec<
     }
     found
 }
+
+/// Whether whatever may change files is said to: what only looks works in the user's own
+/// checkout and needs no approval, and nobody knows what an agent will do.
+pub(crate) fn confined(plan: &Plan) -> Result<(), Error> {
+    let agents_work = |task: &&PlanTask| task.agent.is_some() || task.command.is_empty();
+    match plan.tasks.iter().filter(|task| !task.writes).find(agents_work) {
+        None => Ok(()),
+        Some(task) => Err(orchflow_workflow::Refused::BadPlan {
+            reason: format!(
+                "`{}` is work for an agent, which may change files: say `writes: yes`, or give \
+                 it a command and no agent",
+                task.key
+            ),
+        }
+        .into()),
+    }
+}

@@ -65,9 +65,7 @@ fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
         };
         rules.about(Tool::Command, agent).find(matching)
     };
-    let found = hit.clone()(Decision::Deny)
-        .or_else(|| hit.clone()(Decision::Ask))
-        .or_else(|| hit(Decision::Allow));
+    let found = hit(Decision::Deny).or_else(|| hit(Decision::Ask)).or_else(|| hit(Decision::Allow));
     match found {
         Some(rule) => (rule.effect, Some(rule.name.clone()), because(rule, &shown(words))),
         None => (Decision::Ask, None, format!("no rule speaks of `{}`", shown(words))),

@@ -1,8 +1,8 @@
 //! The driver of one run: the only one who changes its state.
 //!
-//! Commands are applied as they come and their transactions follow each other to the
-//! writer without waiting, so that many share one fsync; but nothing of a command is
-//! performed or answered before its transaction is committed.
+//! Commands are applied as they come: those that wait together are written together, and
+//! their transactions follow each other to the writer without waiting, so that many share
+//! one fsync; but nothing of a command is performed or answered before it is committed.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -26,6 +26,8 @@ use super::registry::{Mailbox, Message};
 use crate::perform::{self, Job};
 use crate::{Error, Orchestrator};
 
+/// The most commands one transaction holds.
+const TOGETHER: usize = 32;
 /// How long the driver waits before it tries again to write; doubled up to the second.
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
 
@@ -46,13 +48,25 @@ pub(super) struct Actor {
 
 type Reply = Option<oneshot::Sender<Result<(), Error>>>;
 
-/// A command on its way to the disk, or back from it.
-struct Committed {
-    result: Result<(), Error>,
+/// Commands that were applied and are written together, in their order.
+#[derive(Default)]
+struct Group {
+    records: Vec<Record>,
+    taken: Vec<Taken>,
+}
+
+/// A command that was applied, and what is to come of it once it is on disk.
+struct Taken {
     command: Command,
     jobs: Vec<Job>,
     stop: Vec<ActionKey>,
     reply: Reply,
+}
+
+/// Commands on their way to the disk, or back from it.
+struct Committed {
+    result: Result<(), orchflow_store::Error>,
+    taken: Vec<Taken>,
 }
 
 impl Actor {
@@ -104,9 +118,7 @@ impl Actor {
                 () = shutdown.cancelled() => return self.part().await,
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
                 message = self.messages.recv() => match message {
-                    Some(Message::Command(command, reply)) => self.take(*command, reply).await?,
-                    Some(Message::Pane(task, pane)) => self.show_pane(task, pane).await,
-                    Some(Message::Planner(planner)) => self.show_planner(planner).await,
+                    Some(message) => self.hear(message).await?,
                     None => return Ok(()),
                 },
                 () = &mut deadline, if !late => {
@@ -118,15 +130,43 @@ impl Actor {
         Ok(())
     }
 
-    /// Applies a command and sends its transaction on its way.
+    /// Takes a message and those that wait behind it.
+    async fn hear(&mut self, first: Message) -> Result<(), Error> {
+        let mut group = Group::default();
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Command(command, reply) => self.apply(*command, reply, &mut group),
+                Message::Pane(task, pane) => {
+                    // What was applied before it is written before it.
+                    self.submit(std::mem::take(&mut group)).await?;
+                    self.show_pane(task, pane).await;
+                }
+                Message::Planner(planner) => {
+                    self.submit(std::mem::take(&mut group)).await?;
+                    self.show_planner(planner).await;
+                }
+            }
+            let room = group.taken.len() < TOGETHER && !self.state.status().is_final();
+            next = if room { self.messages.try_recv().ok() } else { None };
+        }
+        self.submit(group).await
+    }
+
+    /// Applies one command and sends its transaction on its way.
     async fn take(&mut self, command: Command, reply: Reply) -> Result<(), Error> {
+        let mut group = Group::default();
+        self.apply(command, reply, &mut group);
+        self.submit(group).await
+    }
+
+    fn apply(&mut self, command: Command, reply: Reply, group: &mut Group) {
         let at = self.cx.clock().now();
         let effects = match apply(&mut self.state, at, command.clone()) {
             Ok(effects) => effects,
             Err(refused) => {
                 tracing::debug!(run = %self.state.run_id(), %refused, "refused");
-                answer(reply, Err(refused.into()));
-                return Ok(());
+                return answer(reply, Err(refused.into()));
             }
         };
         if effects.run_changed {
@@ -135,24 +175,23 @@ impl Actor {
         let record = Record::new(&self.state, at, self.seq, &command, &effects)
             .with_tasks(self.new_tasks(&command));
         self.seq += 1;
-        self.submit(record, command, effects, reply).await
+        let Effects { actions, stop, .. } = effects;
+        let jobs = actions.into_iter().map(|action| self.job(action)).collect();
+        group.records.push(record);
+        group.taken.push(Taken { command, jobs, stop, reply });
     }
 
-    async fn submit(
-        &mut self,
-        record: Record,
-        command: Command,
-        effects: Effects,
-        reply: Reply,
-    ) -> Result<(), Error> {
+    async fn submit(&mut self, group: Group) -> Result<(), Error> {
+        let Group { records, taken } = group;
+        if records.is_empty() {
+            return Ok(());
+        }
         crash_point!("run.before_commit");
-        let receipt = self.cx.store().submit(move |tx| record.write(tx)).await?;
-        let jobs = effects.actions.into_iter().map(|action| self.job(action)).collect();
-        let stop = effects.stop;
-        let committed = async move {
-            let result = receipt.await.map_err(Error::from);
-            Committed { result, command, jobs, stop, reply }
+        let write = move |tx: &mut orchflow_store::Tx<'_>| {
+            records.into_iter().try_for_each(|record| record.write(tx))
         };
+        let receipt = self.cx.store().submit(write).await?;
+        let committed = async move { Committed { result: receipt.await, taken } };
         self.commits.push_back(committed.boxed());
         Ok(())
     }
@@ -160,21 +199,23 @@ impl Actor {
     /// What is committed may be done and told.
     async fn after(&mut self, committed: Committed) -> Result<(), Error> {
         if let Err(error) = committed.result {
-            return self.recover(error, committed.command, committed.reply).await;
+            return self.recover(error, committed.taken).await;
         }
         crash_point!("run.after_commit");
-        if let Command::Done { key, .. } = &committed.command {
-            self.stops.remove(key);
-        }
-        for key in &committed.stop {
-            if let Some(stop) = self.stops.get(key) {
-                stop.cancel();
+        for taken in committed.taken {
+            if let Command::Done { key, .. } = &taken.command {
+                self.stops.remove(key);
             }
+            for key in &taken.stop {
+                if let Some(stop) = self.stops.get(key) {
+                    stop.cancel();
+                }
+            }
+            for job in taken.jobs {
+                self.perform(job);
+            }
+            answer(taken.reply, Ok(()));
         }
-        for job in committed.jobs {
-            self.perform(job);
-        }
-        answer(committed.reply, Ok(()));
         Ok(())
     }
 
@@ -214,17 +255,24 @@ impl Actor {
 
     /// The database would not take a command: who waits is told; what came of actions is
     /// kept and told again, from the state that is on disk, until it is taken.
-    async fn recover(&mut self, error: Error, command: Command, reply: Reply) -> Result<(), Error> {
+    async fn recover(
+        &mut self,
+        error: orchflow_store::Error,
+        taken: Vec<Taken>,
+    ) -> Result<(), Error> {
         tracing::error!(run = %self.state.run_id(), %error, "a run could not be written");
         let mut again = Vec::new();
-        let mut keep = |command, reply: Reply, error| match reply {
-            Some(_) => answer(reply, Err(error)),
-            None => again.push(command),
+        let mut keep = |taken: Vec<Taken>, error: &orchflow_store::Error| {
+            for Taken { command, reply, .. } in taken {
+                match reply {
+                    Some(_) => answer(reply, Err(error.clone().into())),
+                    None => again.push(command),
+                }
+            }
         };
-        keep(command, reply, error);
+        keep(taken, &error);
         while let Some(lost) = self.commits.next().await {
-            let error = lost.result.err().unwrap_or(Error::RunLost(self.state.run_id()));
-            keep(lost.command, lost.reply, error);
+            keep(lost.taken, lost.result.as_ref().err().unwrap_or(&error));
         }
         let mut wait = RETRY[0];
         loop {

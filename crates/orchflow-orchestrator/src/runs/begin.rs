@@ -104,7 +104,7 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
     let settings = cx.settings(root).await?;
     let chains = match &begun.planned {
         Some((plan, _)) => {
-            confined(plan)?;
+            perform::confined(plan)?;
             agents::executors(cx, plan, root, roles).await?
         }
         None => agents::chains(cx, root, &settings.run.chains, roles).await?,
@@ -187,7 +187,7 @@ pub(super) async fn edited(
     plan: Plan,
 ) -> Result<(Plan, Vec<NodeSpec>), Error> {
     let run = super::fetch(cx, run_id).await?;
-    confined(&plan)?;
+    perform::confined(&plan)?;
     agents::executors(cx, &plan, &run.project, &run.options.chains).await?;
     let had: HashMap<&str, TaskId> =
         run.leaves.iter().map(|leaf| (leaf.plan.key.as_str(), leaf.task_id)).collect();
@@ -202,23 +202,6 @@ pub(super) async fn edited(
         }
     }
     Ok((plan, nodes))
-}
-
-/// Whether whatever may change files is said to: what only looks works in the user's own
-/// checkout and needs no approval, and nobody knows what an agent will do.
-fn confined(plan: &Plan) -> Result<(), Error> {
-    let agents_work = |task: &&PlanTask| task.agent.is_some() || task.command.is_empty();
-    match plan.tasks.iter().filter(|task| !task.writes).find(agents_work) {
-        None => Ok(()),
-        Some(task) => Err(orchflow_workflow::Refused::BadPlan {
-            reason: format!(
-                "`{}` is work for an agent, which may change files: say `writes: yes`, or give \
-                 it a command and no agent",
-                task.key
-            ),
-        }
-        .into()),
-    }
 }
 
 /// The text without white space around it.

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use orchflow_protocol::attention::{List, ListParams};
 use orchflow_protocol::run::{Choices, Get, RunParams, Start, StartParams};
 use orchflow_testkit::{Output, Repo, Script, Scripts, TestDaemon, wait_until};
 use orchflow_types::RunId;
+use orchflow_types::attention::AttentionKind;
 use orchflow_types::run::{Run, RunStatus};
 
 use crate::home;
@@ -27,8 +29,8 @@ struct Stage {
 
 impl Stage {
     async fn new(scripts: Scripts, architects: &[Script], more: &str) -> Self {
-        let repo = Repo::python(true).await.unwrap();
-        let executor = scripts.edits("editor", "calc.py", MULTIPLY).unwrap();
+        let repo = Repo::python(true).await.expect("the stage stands");
+        let executor = scripts.edits("editor", "calc.py", MULTIPLY).expect("the stage stands");
         let chain: Vec<&str> = architects.iter().map(Script::name).collect();
         let mut config = format!(
             "[roles.architect]\nchain = {chain:?}\n[roles.executor]\nchain = [\"editor\"]\n\
@@ -40,14 +42,14 @@ impl Stage {
     }
 
     async fn cli(&self, args: &[&str]) -> Output {
-        self.daemon.cli_in(self.repo.path(), args).await.unwrap()
+        self.daemon.cli_in(self.repo.path(), args).await.expect("the stage stands")
     }
 
     /// The plan that waits for approval after `orchflow run`.
     async fn plan(&self) -> String {
         let asked = self.cli(&["run", GOAL]).await;
         assert_eq!(asked.code, 4, "{asked:?}");
-        self.repo.read(".orchflow/plan.md").unwrap()
+        self.repo.read(".orchflow/plan.md").expect("the stage stands")
     }
 
     /// No worktree and no branch but the user's is there.
@@ -56,25 +58,28 @@ impl Stage {
             self.repo
                 .git(&["worktree", "list", "--porcelain"])
                 .await
-                .unwrap()
+                .expect("the stage stands")
                 .matches("worktree ")
                 .count(),
             1
         );
-        assert_eq!(self.repo.git(&["branch", "--list", "*plan*"]).await.unwrap(), "");
+        assert_eq!(
+            self.repo.git(&["branch", "--list", "*plan*"]).await.expect("the stage stands"),
+            ""
+        );
     }
 }
 
 /// A script that prints what a file beside it holds, after `before`.
 fn says(scripts: &Scripts, name: &str, before: &str, text: &str) -> Script {
     let file = file(scripts, &format!("{name}.answer"));
-    std::fs::write(&file, text).unwrap();
-    scripts.script(name, &format!("{before}\ncat {}", file.display())).unwrap()
+    std::fs::write(&file, text).expect("the stage stands");
+    scripts.script(name, &format!("{before}\ncat {}", file.display())).expect("the stage stands")
 }
 
 /// A file beside the scripts.
 fn file(scripts: &Scripts, name: &str) -> PathBuf {
-    scripts.script("unused", "").unwrap().path().with_file_name(name)
+    scripts.script("unused", "").expect("the stage stands").path().with_file_name(name)
 }
 
 #[tokio::test]
@@ -205,6 +210,27 @@ async fn commands_that_only_look_are_approved_too_when_an_architect_wrote_them()
 }
 
 #[tokio::test]
+async fn a_command_nobody_has_seen_asks_for_permission_although_plans_are_approved() {
+    let scripts = Scripts::new().unwrap();
+    let touched = file(&scripts, "touched");
+    let plan =
+        format!("# Plan: g\n\n## look: Look\n\ntype: repl\ncommand: touch {}\n", touched.display());
+    let architect = says(&scripts, "planner", "", &plan);
+    let mut stage = Stage::new(scripts, &[architect], "").await;
+    stage.daemon.up().await.unwrap();
+    let run_id = start(&stage).await;
+    let client = stage.daemon.client().await.unwrap();
+    let open = ListParams { all: false, run_id: Some(run_id) };
+    wait_until("the question", || async {
+        let open = client.call::<List>(open.clone()).await.unwrap().items;
+        open.iter().any(|one| one.kind == AttentionKind::Permission)
+    })
+    .await;
+    assert!(!touched.exists());
+    stage.cli(&["runs", "cancel", &run_id.to_string()]).await.ok();
+}
+
+#[tokio::test]
 async fn the_words_of_a_role_s_setting_are_told_to_it() {
     let scripts = Scripts::new().unwrap();
     let told = file(&scripts, "told");
@@ -270,11 +296,26 @@ async fn a_run_that_is_cancelled_while_it_is_planned_ends_and_leaves_nothing() {
 
 async fn start(stage: &Stage) -> RunId {
     let choices = Choices { auto_approve: Some(true), ..Choices::default() };
-    let dir = stage.repo.path().to_str().unwrap().to_owned();
+    let dir = stage.repo.path().to_str().expect("the stage stands").to_owned();
     let params = StartParams { goal: GOAL.to_owned(), dir, choices, plan: None };
-    stage.daemon.client().await.unwrap().call::<Start>(params).await.unwrap().run_id
+    stage
+        .daemon
+        .client()
+        .await
+        .expect("the stage stands")
+        .call::<Start>(params)
+        .await
+        .expect("the stage stands")
+        .run_id
 }
 
 async fn look(stage: &Stage, run_id: RunId) -> Run {
-    stage.daemon.client().await.unwrap().call::<Get>(RunParams { run_id }).await.unwrap()
+    stage
+        .daemon
+        .client()
+        .await
+        .expect("the stage stands")
+        .call::<Get>(RunParams { run_id })
+        .await
+        .expect("the stage stands")
 }

@@ -243,3 +243,17 @@ async fn an_agent_cannot_be_said_to_change_nothing() {
     assert!(answer.stderr.contains("writes: yes"), "{answer:?}");
     assert_eq!(repo.fingerprint().await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn the_newest_run_of_a_project_is_found_from_its_folders_whatever_ran_elsewhere_since() {
+    let (here, elsewhere) = (Repo::python(true).await.unwrap(), Repo::python(true).await.unwrap());
+    let daemon = home("");
+    for repo in [&here, &elsewhere] {
+        daemon.cli_in(repo.path(), &["run", "run", "the", "tests"]).await.unwrap().ok();
+    }
+    let below = here.path().join("below");
+    std::fs::create_dir(&below).unwrap();
+    for dir in [here.path(), &below] {
+        daemon.cli_in(dir, &["runs", "report"]).await.unwrap().ok();
+    }
+}

@@ -78,7 +78,7 @@ impl Fence {
         let line = line.trim();
         let mark = line.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
         let count = line.chars().take_while(|letter| *letter == mark).count();
-        (count >= 3).then(|| Self { mark, count, is_bare: line.len() == count })
+        (count >= 3).then_some(Self { mark, count, is_bare: line.len() == count })
     }
 
     /// The line that closes it; fences within, each with a word to open it, are passed over.
