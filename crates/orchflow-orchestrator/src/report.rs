@@ -141,7 +141,7 @@ fn proof(gate: &GateResult, project: &str) -> String {
 }
 
 /// The command as one would type it in the project: a path into the project is relative.
-fn command(argv: &[String], project: &str) -> String {
+pub(crate) fn command(argv: &[String], project: &str) -> String {
     let inside = |word: &str| -> Option<String> {
         Some(word.strip_prefix(project)?.strip_prefix('/')?.to_owned())
     };

@@ -8,6 +8,7 @@ use orchflow_workflow::Outcome;
 
 use super::{Job, execute};
 use crate::Error;
+use crate::report::command;
 
 /// Folds every turn of the leaf into one commit on its branch.
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
@@ -36,8 +37,11 @@ fn message(job: &Job, leaf: &Leaf) -> String {
 }
 
 fn provenance(job: &Job, leaf: &Leaf) -> BTreeMap<String, String> {
-    let gates: Vec<String> =
-        leaf.gates.iter().map(|gate| format!("{} ({})", gate.name, gate.argv.join(" "))).collect();
+    let gates: Vec<String> = leaf
+        .gates
+        .iter()
+        .map(|gate| format!("{} ({})", gate.name, command(&gate.argv, &job.run.project)))
+        .collect();
     let audit = match &leaf.audit {
         Some(audit) if audit.verdict == Verdict::Approved => "approved",
         Some(_) => "needs work",

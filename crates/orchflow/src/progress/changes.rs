@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use orchflow_types::run::{GateResult, Leaf, Run, Verdict};
+use orchflow_types::run::{Finding, GateResult, Leaf, Run, Verdict};
 use orchflow_types::task::TaskStatus;
 
 use super::view::{busy, glyph, planner_words, run_words, words};
@@ -85,6 +85,7 @@ fn leaf_changes(before: Option<&Leaf>, now: &Leaf, project: &str) -> Vec<String>
         };
         let findings = count(audit.findings.len() as u64, "finding", "findings");
         lines.push(format!("  {title}: {verdict} ({findings})"));
+        lines.extend(audit.findings.iter().map(|finding| format!("    {}", found(finding))));
     }
     let stood = |leaf: &Leaf| (leaf.status, leaf.phase, leaf.iteration);
     let untouched = before.is_none() && now.status == TaskStatus::Pending;
@@ -94,6 +95,15 @@ fn leaf_changes(before: Option<&Leaf>, now: &Leaf, project: &str) -> Vec<String>
         lines.push(format!("{} {title}: {}{by}", glyph(now), words(now)));
     }
     lines
+}
+
+fn found(finding: &Finding) -> String {
+    let message = visible(&finding.message.split_whitespace().collect::<Vec<_>>().join(" "));
+    match (&finding.file, finding.line) {
+        (Some(file), Some(line)) => format!("{}:{line}: {message}", visible(file)),
+        (Some(file), None) => format!("{}: {message}", visible(file)),
+        _ => message,
+    }
 }
 
 fn proof(gate: &GateResult, project: &str) -> String {
