@@ -214,7 +214,8 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
         .expect("the table lets only the kinds through that AgentKind has");
     let command = match value("command") {
         Some(Value::String(line)) => {
-            shlex::split(line).ok_or_else(|| missing("command (a quote of it is not closed)"))?
+            let place = Place(origin.to_owned());
+            shlex::split(line).ok_or_else(|| Error::Quote { place, name: name.to_owned() })?
         }
         Some(list) => texts(list),
         None if kind == AgentKind::Command => return Err(missing("command")),
