@@ -19,7 +19,7 @@ use super::socket::Socket;
 const FOLLOWERS: usize = 20;
 /// Calls a round: one call says little beside the noise of a disk.
 const CALLS: u32 = 10;
-/// Tasks made without waiting, so that followers fall behind.
+/// Tasks made one right after the other while all follow; each call waits for its answer.
 const BURST: u32 = 1_000;
 
 /// Three rows: one follower, twenty, and what twenty got of a burst.
