@@ -75,7 +75,7 @@ async fn a_daemon_that_ends_leaves_its_questions_open_for_the_next_one() {
     assert_eq!(asking.await.unwrap(), None);
 
     let second = daemon(&store);
-    assert_eq!(open(&second).await, [item.clone()]);
+    assert_eq!(open(&second).await, std::slice::from_ref(&item));
     let params = AnswerParams { attention_id: item.attention_id, answer: "approve".to_owned() };
     answer(second.clone(), params).await.unwrap();
     let told = ask(&second, question(run, AttentionKind::Plan), &CancellationToken::new()).await;
