@@ -181,3 +181,35 @@ fn land(text: &mut String, landing: &Landing) {
 fn short(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
 }
+
+#[cfg(test)]
+mod tests {
+    use orchflow_types::project::TestSummary;
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_as_one_types_it_in_the_project() {
+        let argv = ["/p/.venv/bin/python", "-m", "pytest", "/pq/x"].map(str::to_owned);
+        assert_eq!(command(&argv, "/p"), ".venv/bin/python -m pytest /pq/x");
+    }
+
+    #[test]
+    fn failing_tests_have_a_line_each_up_to_a_number_that_is_said() {
+        let failing: Vec<String> = (0..FAILING + 2).map(|n| format!("test_{n}")).collect();
+        let tests = Some(TestSummary { passed: 1, failed: 52, skipped: 0, failing });
+        let gate = GateResult {
+            name: "test".into(),
+            argv: vec!["pytest".into()],
+            exit_code: 1,
+            duration_ms: 10,
+            pane_id: None,
+            tests,
+            tail: String::new(),
+        };
+        let mut text = String::new();
+        fails(&mut text, &gate);
+        assert!(text.starts_with("  - failing: test_0\n  - failing: test_1\n"), "{text}");
+        assert!(text.ends_with("  - failing: test_49\n  - and 2 more\n"), "{text}");
+    }
+}
