@@ -6,8 +6,12 @@
 
 mod build;
 mod daemon;
+mod events;
 mod idle;
+mod leaf;
 mod measure;
+mod noop;
+mod socket;
 mod startup;
 mod tmux;
 
@@ -59,13 +63,28 @@ const BENCHES: &[Bench] = &[
         run: startup::run,
     },
     Bench {
+        name: "noop",
+        about: "tasks that do nothing, against a bare SQLite loop of the same rows",
+        run: noop::run,
+    },
+    Bench {
+        name: "events",
+        about: "from a call to its event at socket clients, against a bare write and sync",
+        run: events::run,
+    },
+    Bench {
+        name: "leaf",
+        about: "a worktree and its first pane, against a bare `git worktree add`",
+        run: leaf::run,
+    },
+    Bench {
         name: "idle",
-        about: "context switches in ten seconds of doing nothing, and memory, against tmux",
+        about: "wakeups in ten seconds of doing nothing, memory, size, against tmux",
         run: idle::run,
     },
     Bench {
         name: "build",
-        about: "from an edit of the binary's own crate to a new dev binary",
+        about: "dev and release builds from nothing, and from an edit to a dev binary",
         run: build::run,
     },
 ];

@@ -9,7 +9,10 @@ use orchflow_types::{AgentKind, Role};
 use crate::pane_turn::{self, Ended, Job};
 use crate::said::summary;
 use crate::text::Tail;
-use crate::{Adapter, AgentConfig, BadTemplate, Cx, Failure, Mode, Outcome, Turn, audit, prompt};
+use crate::{
+    ANSWER_LIMIT, Adapter, AgentConfig, BadTemplate, Cx, Failure, Mode, Outcome, Turn, audit,
+    prompt,
+};
 use stream::{Ending, Reader};
 
 /// Drives Claude Code.
@@ -28,8 +31,9 @@ impl ClaudeCode {
         if self.config.command.contains("{prompt}") {
             return Ok(argv);
         }
-        // An auditor looks and changes nothing; in this mode Claude denies itself edits.
-        let mode = if turn.role == Role::Auditor { "default" } else { "acceptEdits" };
+        // Who only looks changes nothing; in this mode Claude denies itself edits.
+        let looks = matches!(turn.role, Role::Auditor | Role::Architect);
+        let mode = if looks { "default" } else { "acceptEdits" };
         let options = [
             "-p",
             prompt,
@@ -98,11 +102,16 @@ fn judge(agent: &str, turn: &Turn, ended: &Ended, reader: Reader, tail: &Tail) -
             Err(unreadable) => return failed(format!("was asked for an audit, but {unreadable}")),
         }
     }
+    let is_plan = turn.role == Role::Architect;
+    if is_plan && result.text.len() > ANSWER_LIMIT {
+        return failed("gave an answer that is too long for a plan".to_owned());
+    }
     Outcome::Done {
         pane: Some(ended.pane),
         summary: with_denials(&result, &reader.denied),
         gate: None,
         audit,
+        answer: is_plan.then_some(result.text),
         session: reader.session,
         usage: Some(result.usage),
     }

@@ -7,7 +7,7 @@ use orchflow_types::{AgentKind, Role};
 use crate::pane_turn::{self, Ended, Job};
 use crate::said::{Said, summary};
 use crate::text::Tail;
-use crate::{Adapter, AgentConfig, Cx, Failure, Mode, Outcome, Turn, audit, prompt};
+use crate::{ANSWER_LIMIT, Adapter, AgentConfig, Cx, Failure, Mode, Outcome, Turn, audit, prompt};
 
 /// Drives a command line.
 pub(crate) struct Command {
@@ -83,11 +83,21 @@ fn judge(
             Err(unreadable) => return failed(format!("`{agent}`: {unreadable}")),
         }
     }
+    let mut answer = None;
+    if turn.role == Role::Architect {
+        // As above: the prompt shows a plan, and that is not the answer.
+        let text = said.text.replace(prompt, "");
+        if said.cut || text.len() > ANSWER_LIMIT {
+            return failed(format!("`{agent}`: its answer is too long for a plan"));
+        }
+        answer = Some(text);
+    }
     Outcome::Done {
         pane: Some(ended.pane),
         summary: summary(&said.text),
         gate: None,
         audit,
+        answer,
         session: said.session,
         usage: said.usage,
     }

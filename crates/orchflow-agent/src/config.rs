@@ -91,7 +91,7 @@ impl AgentConfig {
             ..Self::bare("codex", AgentKind::Command)
         };
         let gemini = Self {
-            command: "gemini -p {prompt} -o stream-json --approval-mode yolo --skip-trust"
+            command: "gemini -p {prompt} -o stream-json --approval-mode auto_edit --skip-trust"
                 .to_owned(),
             pass_env: names(&["GEMINI_API_KEY", "GOOGLE_API_KEY"]),
             format: Format::Gemini,

@@ -1,5 +1,6 @@
 //! Which agents are on this machine: looked up on `PATH`, asked for their version.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -90,11 +91,21 @@ async fn look(config: &AgentConfig) -> FoundAgent {
     };
     found.available = true;
     found.program = Some(path.display().to_string());
+    if !can_be_asked(config, &path) {
+        return found;
+    }
     match version(&path.display().to_string()).await {
         Ok(version) => found.version = Some(version),
         Err(note) => found.note = Some(note),
     }
     found
+}
+
+/// Whether `--version` is safe to try. A script of the user's own may take the word for a
+/// prompt and go to work, so only programs that are known to answer are asked.
+fn can_be_asked(config: &AgentConfig, program: &Path) -> bool {
+    let name = program.file_name().map(|name| name.to_string_lossy());
+    config.kind != AgentKind::Command || name.is_some_and(|name| install(&name).is_some())
 }
 
 /// What the program says its version is. One that does not tell may still work.

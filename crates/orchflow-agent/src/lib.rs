@@ -27,4 +27,4 @@ pub mod router;
 
 pub use adapter::{Adapter, Cx, Permission, Refused, Request, Watch, adapter};
 pub use config::{AgentConfig, BadTemplate, Format, Mode};
-pub use turn::{Failure, Limits, Outcome, Turn, Usage};
+pub use turn::{ANSWER_LIMIT, Failure, Limits, Outcome, Turn, Usage};

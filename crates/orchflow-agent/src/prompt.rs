@@ -3,6 +3,10 @@
 //! A prompt travels as one word of a command line, and Linux takes words of less than
 //! 128 KiB (`MAX_ARG_STRLEN`), so every part that others wrote has a limit of its own.
 
+mod plan;
+
+pub use plan::PLAN_EXAMPLE;
+
 use std::fmt::Write;
 
 use orchflow_types::Role;
@@ -22,8 +26,9 @@ const TAIL_LIMIT: usize = 4 * 1024;
 #[must_use]
 pub fn render(turn: &Turn) -> String {
     let mut text = match turn.role {
+        Role::Architect => plan::render(turn),
         Role::Auditor => audit(turn),
-        Role::Architect | Role::Executor | Role::Consultant => work(turn),
+        Role::Executor | Role::Consultant => work(turn),
     };
     text.retain(is_plain);
     marked(&text, LIMIT)
@@ -70,7 +75,15 @@ fn work(turn: &Turn) -> String {
          - Build, lint and tests are run after you, and their result decides, so leave them green.\n\
          - End with one to three sentences on what you changed and what is left open.",
     );
+    extra(&mut text, turn);
     text
+}
+
+/// What the user added to the role's prompt, in the user's own words.
+fn extra(text: &mut String, turn: &Turn) {
+    if let Some(extra) = turn.extra.as_deref().filter(|extra| !extra.trim().is_empty()) {
+        section(text, "Also, from the settings of this project's user", &marked(extra, TEXT_LIMIT));
+    }
 }
 
 fn audit(turn: &Turn) -> String {
@@ -91,6 +104,7 @@ fn audit(turn: &Turn) -> String {
     let diff = turn.diff.as_deref().unwrap_or_default();
     let diff = if diff.trim().is_empty() { "(the change is empty)" } else { diff };
     section(&mut text, "The change", &fenced(&marked(diff, DIFF_LIMIT)));
+    extra(&mut text, turn);
     section(
         &mut text,
         "Your answer",

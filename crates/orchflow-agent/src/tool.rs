@@ -7,7 +7,7 @@ use orchflow_types::AgentKind;
 use orchflow_types::run::GateResult;
 
 use crate::pane_turn::{self, Job};
-use crate::text::{Tail, span};
+use crate::text::Tail;
 use crate::{Adapter, AgentConfig, Cx, Failure, Outcome, Turn};
 
 /// Runs the command of a leaf as it stands in the plan.
@@ -43,9 +43,8 @@ impl Adapter for Tool {
         let mut keep = |_, line: &str| tail.push(line);
         match pane_turn::run(cx, turn, job, &mut keep).await {
             Ok(ended) => {
-                let took = span(std::time::Duration::from_millis(ended.millis));
-                let line = shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_default();
-                let summary = format!("`{line}` {} after {took}", ended.how());
+                // The gate tells the command and its code; only a signal is news.
+                let summary = ended.signal.map(|_| format!("its command {}", ended.how()));
                 let gate = GateResult {
                     name: turn.plan.key.clone(),
                     argv,
@@ -57,9 +56,10 @@ impl Adapter for Tool {
                 };
                 Outcome::Done {
                     pane: Some(ended.pane),
-                    summary,
+                    summary: summary.unwrap_or_default(),
                     gate: Some(gate),
                     audit: None,
+                    answer: None,
                     session: None,
                     usage: None,
                 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use orchflow_types::plan::PlanTask;
+use orchflow_types::project::ProjectCommand;
 use orchflow_types::run::{Audit, Finding, GateResult};
 use orchflow_types::{PaneId, Role, RunId, TaskId};
 
 /// What an agent is asked to do, once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
     /// The run it is part of.
     pub run_id: RunId,
@@ -33,8 +34,13 @@ pub struct Turn {
     pub diff: Option<String>,
     /// How long it has.
     pub limits: Limits,
-    /// What was done before by another agent that could not go on.
+    /// What was done before by another agent that could not go on; for an architect, its
+    /// answer that could not be read, and why.
     pub handoff: Option<String>,
+    /// The project's own commands, for an architect.
+    pub commands: Vec<ProjectCommand>,
+    /// What the user wants every agent in this role to be told as well.
+    pub extra: Option<String>,
 }
 
 /// How long a turn has; none is no limit.
@@ -45,6 +51,10 @@ pub struct Limits {
     /// Without any output.
     pub idle: Option<Duration>,
 }
+
+/// The most bytes of an architect's answer; a longer one is a failure, since a plan that is
+/// cut may read well and lack tasks.
+pub const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// What came of a turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +70,8 @@ pub enum Outcome {
         gate: Option<GateResult>,
         /// The verdict, for an auditor.
         audit: Option<Audit>,
+        /// All that it answered, for an architect; at most [`ANSWER_LIMIT`] bytes.
+        answer: Option<String>,
         /// The agent's own name for the conversation, to go on with it.
         session: Option<String>,
         /// What it used, as far as it told.

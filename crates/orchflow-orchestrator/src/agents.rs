@@ -107,6 +107,17 @@ pub(crate) async fn chains(
     Ok(chains)
 }
 
+/// The architects of a run, in the order they are asked; none is that the rules plan.
+pub(crate) async fn architects(
+    cx: &Orchestrator,
+    project: &str,
+    chosen: &BTreeMap<Role, Vec<String>>,
+) -> Result<Vec<String>, Error> {
+    let settings = cx.settings(project).await?;
+    let mut chains = chains(cx, project, &settings.run.chains, chosen).await?;
+    Ok(chains.remove(&Role::Architect).unwrap_or_default())
+}
+
 /// Whether somebody could carry out every leaf of the plan; the chains when so.
 pub(crate) async fn executors(
     cx: &Orchestrator,

@@ -17,6 +17,9 @@ use crate::{Error, Orchestrator};
 /// Answered questions that a list of all shows at most.
 const ALL_LIMIT: u32 = 1000;
 
+/// What stands in the place of an answer when nobody needs one any more.
+const WITHDRAWN: &str = "withdrawn";
+
 /// Who waits for which answer.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters(Mutex<HashMap<AttentionId, oneshot::Sender<String>>>);
@@ -74,14 +77,28 @@ pub(crate) async fn ask(
 ) -> Result<Option<String>, Error> {
     let (id, receiver) = match standing(cx, &question).await? {
         Some(Attention { answer: Some(answer), .. }) => return Ok(Some(answer)),
-        Some(open) => (open.attention_id, cx.waiters().wait(open.attention_id)),
+        Some(open) => {
+            let id = open.attention_id;
+            let receiver = cx.waiters().wait(id);
+            // Answered between the look and the wait, nobody would wake this.
+            if let Some(answer) =
+                cx.store().read(move |tx| rows::get(tx, id)).await?.and_then(|now| now.answer)
+            {
+                cx.waiters().forget(id);
+                return Ok(Some(answer));
+            }
+            (id, receiver)
+        }
         None => raise(cx, question).await?,
     };
     tokio::select! {
         answer = receiver => Ok(answer.ok()),
         () = cancel.cancelled() => {
             cx.waiters().forget(id);
-            withdraw(cx, id).await;
+            // A daemon that ends takes nothing back: the next one waits for the same answer.
+            if !cx.supervisor().shutdown().is_cancelled() {
+                close(cx, id, WITHDRAWN).await;
+            }
             Ok(None)
         }
     }
@@ -91,7 +108,9 @@ async fn standing(cx: &Orchestrator, question: &Question) -> Result<Option<Atten
     let Some(run) = question.run_id else { return Ok(None) };
     let (kind, task, text) = (question.kind, question.task_id, question.text.clone());
     let same = move |item: &Attention| {
-        let reusable = item.answer.is_none() || kind == AttentionKind::Plan;
+        let given = |answer: &String| item.options.contains(answer);
+        let reusable =
+            item.answer.as_ref().is_none_or(|answer| kind == AttentionKind::Plan && given(answer));
         reusable && item.kind == kind && item.task_id == task && item.question == text
     };
     let read = move |reader: &orchflow_store::Reader<'_>| {
@@ -144,8 +163,18 @@ pub(crate) async fn close_for_run(
     }
 }
 
-async fn withdraw(cx: &Orchestrator, id: AttentionId) {
-    close(cx, id, "withdrawn").await;
+/// Takes back, within the transaction that ends a run, what the run still asks.
+pub(crate) fn withdraw_all(
+    tx: &mut orchflow_store::Tx<'_>,
+    run: RunId,
+    at: orchflow_types::Timestamp,
+) -> Result<(), orchflow_store::Error> {
+    for open in rows::open_for_run(tx, run)? {
+        if let Some(closed) = rows::close(tx, open.attention_id, WITHDRAWN, at)? {
+            events::append(tx, at, &[event(EventType::AttentionAnswered, &closed)])?;
+        }
+    }
+    Ok(())
 }
 
 async fn close(cx: &Orchestrator, id: AttentionId, answer: &str) {
@@ -193,3 +222,6 @@ impl Waiters {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

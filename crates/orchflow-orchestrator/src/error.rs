@@ -65,6 +65,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// No architect made a plan, and the rules have none.
+    #[error("there is no plan: {}", .gave_up.join("; "))]
+    NoPlan {
+        /// Which architect gave up and why, a sentence each.
+        gave_up: Vec<String>,
+    },
     /// A plan that cannot be read.
     #[error(transparent)]
     Plan(#[from] orchflow_workflow::plan_markdown::PlanError),
@@ -125,7 +131,7 @@ impl Explain for Error {
             Self::Params { .. } | Self::BadTree { .. } | Self::NothingToDo { .. } => {
                 ErrorKind::InvalidParams
             }
-            Self::NoAgent { .. } => ErrorKind::NoAgent,
+            Self::NoAgent { .. } | Self::NoPlan { .. } => ErrorKind::NoAgent,
             Self::UnknownAgent { .. } => ErrorKind::AgentNotFound,
             Self::Plan(_) => ErrorKind::Plan,
             Self::Busy(..) => ErrorKind::Conflict,
@@ -147,9 +153,9 @@ impl Explain for Error {
             Self::NoAgent { .. } => Some("`orchflow agents` shows how to add one".into()),
             Self::UnknownAgent { .. } => Some("`orchflow agents` lists them".into()),
             Self::Busy(_, run) => Some(format!("`orchflow runs cancel {run}` stops it")),
-            Self::RunLost(run) => {
-                Some(format!("`orchflow run --resume {run}` goes on where it stood"))
-            }
+            Self::RunLost(run) => Some(format!(
+                "`orchflow down`, then `orchflow run --resume {run}` goes on where it stood"
+            )),
             _ => None,
         }
     }

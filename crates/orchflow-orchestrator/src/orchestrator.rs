@@ -1,5 +1,6 @@
 //! The handle every noun takes, and what the binary gives it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use orchflow_client::Client;
 use orchflow_protocol::trust;
 use orchflow_runtime::{Clock, Supervisor};
 use orchflow_store::Store;
+use orchflow_types::Role;
 use orchflow_types::id::Id;
 use orchflow_types::run::RunOptions;
 use orchflow_workflow::{Action, Command};
@@ -53,6 +55,8 @@ pub trait Configuration: Send + Sync {
 pub struct ProjectSettings {
     /// Limits, mode and chains of its runs.
     pub run: RunOptions,
+    /// What agents in a role are told beside their work.
+    pub prompts: BTreeMap<Role, String>,
     /// The agents configured, built-in ones left out.
     pub agents: Vec<AgentConfig>,
     /// Policy files, the user's before the project's.

@@ -4,6 +4,7 @@
 //! already. An action that fails is an [`Outcome`], never an error of the orchestrator.
 
 mod agent_turn;
+mod architect;
 mod clean;
 mod commit;
 mod execute;
@@ -17,15 +18,14 @@ use std::time::Duration;
 
 use orchflow_protocol::git;
 use orchflow_runtime::CancellationToken;
-use orchflow_types::plan::Plan;
 use orchflow_types::run::{Gate, Leaf, Run};
 use orchflow_types::{ErrorKind, RunId, TaskId};
-use orchflow_workflow::{Action, Command, Failure, NodeSpec, Outcome, Step};
+use orchflow_workflow::{Action, Command, Failure, Outcome, Step};
 
 use crate::{Error, Orchestrator};
 
 pub(crate) use execute::one_line;
-pub(crate) use plan::{gates, nodes, obstacles, propose};
+pub(crate) use plan::{confined, dirty_note, gates, is_for_rules, nodes, obstacles, propose};
 
 /// One action with all it needs to know of its run, as of the commit that wanted it.
 pub(crate) struct Job {
@@ -151,6 +151,3 @@ impl Job {
         }
     }
 }
-
-/// A plan and the nodes made of it.
-pub(crate) type Planned = (Plan, Vec<NodeSpec>);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use orchflow_agent::{AgentConfig, Permission, Refused, Request};
+use orchflow_protocol::trust;
 use orchflow_runtime::CancellationToken;
 use orchflow_store::policies as grants;
 use orchflow_types::attention::AttentionKind;
 use orchflow_types::policy::Decision;
 use orchflow_types::run::{Gate, Run};
-use orchflow_types::{Explain, RunId, TaskId};
+use orchflow_types::{AgentKind, RunId, TaskId};
 
 use crate::Orchestrator;
 use crate::attention::{self, Question};
@@ -25,6 +26,8 @@ pub(crate) struct Permits {
     gates: Arc<[Gate]>,
     /// The program the agent itself is.
     program: Option<String>,
+    /// Whether it reads settings of the repository it works in by itself.
+    reads_settings: bool,
     cancel: CancellationToken,
 }
 
@@ -38,14 +41,40 @@ impl Permits {
             run: job.run.clone(),
             gates: job.gates.clone(),
             program: agent.words().ok().and_then(|words| words.into_iter().next()),
+            reads_settings: agent.kind != AgentKind::Tool,
             cancel: job.cancel.clone(),
+        }
+    }
+
+    /// Refuses while the folder holds settings of agents (hooks, servers, permissions) that
+    /// the user has not trusted to the byte: they would have effect as soon as one starts.
+    async fn settings_are_trusted(&self, dir: &str) -> Result<(), Refused> {
+        let client = self.orchestrator.client();
+        let look = |dir: &str| client.call::<trust::Get>(trust::DirParams { dir: dir.to_owned() });
+        let here = look(dir).await.map_err(|error| refused(&error))?;
+        let mut steering = here.files;
+        steering.retain(|file| steers_agents(&file.path));
+        if steering.is_empty() {
+            return Ok(());
+        }
+        let project = look(&self.run.project).await.map_err(|error| refused(&error))?;
+        let trusted = |file: &trust::TrustFile| project.trusted && project.files.contains(file);
+        match steering.iter().find(|file| !trusted(file)) {
+            None => Ok(()),
+            Some(file) => Err(Refused {
+                reason: format!(
+                    "`{}` of the repository would steer the agent and is not trusted as it is; \
+                     `orchflow trust` shows it and grants",
+                    file.path
+                ),
+            }),
         }
     }
 
     /// Whether the goal was shown with this command, or it starts the very agent that was
     /// named for the run: asking for the goal was the consent to both.
     fn consented(&self, request: &Request) -> bool {
-        let mut planned = self.run.plan.iter().flat_map(|plan| &plan.tasks);
+        let mut planned = policies::seen(&self.run).into_iter().flat_map(|plan| &plan.tasks);
         let starts_agent = self.program.is_some() && request.argv.first() == self.program.as_ref();
         starts_agent
             || self.gates.iter().any(|gate| gate.argv == request.argv)
@@ -91,6 +120,9 @@ impl Permits {
 #[async_trait]
 impl Permission for Permits {
     async fn permit(&self, request: &Request) -> Result<(), Refused> {
+        if self.reads_settings {
+            self.settings_are_trusted(&request.cwd).await?;
+        }
         let asked = Asked {
             argv: request.argv.clone(),
             line: request.line.clone(),
@@ -116,6 +148,11 @@ fn shown(request: &Request) -> String {
     }
 }
 
-fn refused(error: &impl Explain) -> Refused {
+/// Whether a file is one that agents read by themselves; our own is read only when trusted.
+fn steers_agents(path: &str) -> bool {
+    !path.starts_with(".orchflow") && path != ".worktreeinclude"
+}
+
+fn refused(error: &impl std::fmt::Display) -> Refused {
     Refused { reason: format!("permission could not be decided: {error}") }
 }

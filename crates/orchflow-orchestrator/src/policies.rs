@@ -10,7 +10,9 @@ mod shell;
 
 use orchflow_protocol::policy::CheckParams;
 use orchflow_store::policies as grants;
+use orchflow_types::plan::Plan;
 use orchflow_types::policy::{Decision, PolicyAnswer};
+use orchflow_types::run::Run;
 
 use crate::{Error, Orchestrator, PolicyFile};
 
@@ -45,11 +47,18 @@ pub async fn check(cx: Orchestrator, params: CheckParams) -> Result<PolicyAnswer
     }
     if let Some(run_id) = params.run_id {
         let run = crate::runs::fetch(&cx, run_id).await?;
-        let mut planned = run.plan.iter().flat_map(|plan| &plan.tasks);
+        let mut planned = seen(&run).into_iter().flat_map(|plan| &plan.tasks);
         asked.consented =
             planned.any(|task| !task.command.is_empty() && task.command == asked.argv);
     }
     decide(&cx, params.dir.as_deref().unwrap_or("/"), &asked).await
+}
+
+/// The plan of a run, when a person has consented to its commands: by asking for the goal
+/// that the rules made it of, or by approving it. A plan of an architect that went on by
+/// itself nobody has seen.
+pub(crate) fn seen(run: &Run) -> Option<&Plan> {
+    run.plan.as_ref().filter(|plan| plan.by.is_none() || !run.options.auto_approve)
 }
 
 /// Decides by the user's rules, the project's where it is trusted, and what was answered

@@ -7,6 +7,9 @@ use orchflow_types::task::TaskStatus;
 
 use crate::perform::one_line;
 
+/// The most failing tests that are named.
+const FAILING: usize = 50;
+
 /// The report of a run, finished or not.
 pub(crate) fn markdown(run: &Run) -> String {
     let mut text = format!("# {}\n\n", run.goal);
@@ -21,12 +24,14 @@ pub(crate) fn markdown(run: &Run) -> String {
     if let Some(reason) = &run.reason {
         let _ = writeln!(text, "{reason}");
     }
+    let mut separate = "\n";
     for note in run.plan.iter().flat_map(|plan| &plan.notes) {
-        let _ = writeln!(text, "> {note}");
+        let _ = writeln!(text, "{separate}> {note}");
+        separate = ">\n";
     }
     for leaf in &run.leaves {
         text.push('\n');
-        describe(&mut text, leaf);
+        describe(&mut text, leaf, &run.project);
     }
     if let Some(landing) = &run.landing {
         text.push('\n');
@@ -45,12 +50,14 @@ const fn headline(status: RunStatus) -> &'static str {
     }
 }
 
-fn describe(text: &mut String, leaf: &Leaf) {
+fn describe(text: &mut String, leaf: &Leaf, project: &str) {
     let _ = writeln!(text, "## {} {}\n", mark(leaf.status), leaf.plan.title);
-    let by = leaf.executor.as_deref().unwrap_or("the project's own tools");
-    let _ = writeln!(text, "- by {by}{}", rounds(leaf.iteration));
+    if let Some(by) = by(leaf) {
+        let _ = writeln!(text, "- by {by}{}", rounds(leaf.iteration));
+    }
     for gate in &leaf.gates {
-        let _ = writeln!(text, "- {}", proof(gate));
+        let _ = writeln!(text, "- {}", proof(gate, project));
+        fails(text, gate);
     }
     if leaf.plan.writes && leaf.status == TaskStatus::Completed {
         let _ = writeln!(text, "- {}", audited(leaf));
@@ -59,7 +66,9 @@ fn describe(text: &mut String, leaf: &Leaf) {
         let _ = writeln!(text, "  - {}", one_line(finding));
     }
     if let Some(commit) = &leaf.commit {
-        let _ = writeln!(text, "- commit {commit}; `git show {}` shows the diff", short(commit));
+        // Without the option git shows no diff of a merge commit.
+        let show = format!("git show --first-parent {}", short(commit));
+        let _ = writeln!(text, "- commit {}; `{show}` shows the diff", short(commit));
     }
     if let Some(pane) = &leaf.pane_id {
         let _ = writeln!(text, "- its output: `orchflow pane read {pane}`");
@@ -72,6 +81,24 @@ fn describe(text: &mut String, leaf: &Leaf) {
     }
     for gate in leaf.gates.iter().filter(|gate| !gate.green() && !gate.tail.is_empty()) {
         let _ = writeln!(text, "\n```\n{}\n```", gate.tail.trim_end());
+    }
+}
+
+/// Who did the work; none when nobody began it.
+fn by(leaf: &Leaf) -> Option<&str> {
+    let ran = leaf.pane_id.is_some() || !leaf.gates.is_empty();
+    let own = || (ran && !leaf.plan.command.is_empty()).then_some("the project's own tools");
+    leaf.executor.as_deref().or_else(own)
+}
+
+/// The failing tests, a line each, since their names are long.
+fn fails(text: &mut String, gate: &GateResult) {
+    let failing = gate.tests.as_ref().map_or(&[][..], |tests| &tests.failing);
+    for name in failing.iter().take(FAILING) {
+        let _ = writeln!(text, "  - failing: {name}");
+    }
+    if let Some(more) = failing.len().checked_sub(FAILING).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  - and {more} more");
     }
 }
 
@@ -92,7 +119,7 @@ fn rounds(iteration: u32) -> String {
     }
 }
 
-fn proof(gate: &GateResult) -> String {
+fn proof(gate: &GateResult, project: &str) -> String {
     let outcome = if gate.green() {
         "green".to_owned()
     } else {
@@ -100,7 +127,7 @@ fn proof(gate: &GateResult) -> String {
     };
     let mut line = format!(
         "`{}`: {outcome} in {:.1} s",
-        gate.argv.join(" "),
+        command(&gate.argv, project),
         gate.duration_ms as f64 / 1000.0
     );
     if let Some(tests) = &gate.tests {
@@ -109,11 +136,19 @@ fn proof(gate: &GateResult) -> String {
             ", {} passed, {} failed, {} skipped",
             tests.passed, tests.failed, tests.skipped
         );
-        if !tests.failing.is_empty() {
-            let _ = write!(line, "; failing: {}", tests.failing.join(", "));
-        }
     }
     line
+}
+
+/// The command as one would type it in the project: a path into the project is relative.
+pub(crate) fn command(argv: &[String], project: &str) -> String {
+    let inside = |word: &str| -> Option<String> {
+        Some(word.strip_prefix(project)?.strip_prefix('/')?.to_owned())
+    };
+    argv.iter()
+        .map(|word| inside(word).unwrap_or_else(|| word.clone()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn audited(leaf: &Leaf) -> String {
@@ -135,8 +170,9 @@ fn land(text: &mut String, landing: &Landing) {
         let _ = writeln!(text, "Merged: {commits} on `{}`.", landing.branch);
         return;
     }
+    let wait = if count == 1 { "waits" } else { "wait" };
     let reason = landing.reason.as_deref().unwrap_or("it could not be merged");
-    let _ = writeln!(text, "Not merged: {reason}. {commits} wait on `{}`.", landing.branch);
+    let _ = writeln!(text, "Not merged: {reason}. {commits} {wait} on `{}`.", landing.branch);
     if let Some(command) = &landing.command {
         let _ = writeln!(text, "Take it with: `{command}`");
     }
@@ -144,4 +180,36 @@ fn land(text: &mut String, landing: &Landing) {
 
 fn short(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use orchflow_types::project::TestSummary;
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_as_one_types_it_in_the_project() {
+        let argv = ["/p/.venv/bin/python", "-m", "pytest", "/pq/x"].map(str::to_owned);
+        assert_eq!(command(&argv, "/p"), ".venv/bin/python -m pytest /pq/x");
+    }
+
+    #[test]
+    fn failing_tests_have_a_line_each_up_to_a_number_that_is_said() {
+        let failing: Vec<String> = (0..FAILING + 2).map(|n| format!("test_{n}")).collect();
+        let tests = Some(TestSummary { passed: 1, failed: 52, skipped: 0, failing });
+        let gate = GateResult {
+            name: "test".into(),
+            argv: vec!["pytest".into()],
+            exit_code: 1,
+            duration_ms: 10,
+            pane_id: None,
+            tests,
+            tail: String::new(),
+        };
+        let mut text = String::new();
+        fails(&mut text, &gate);
+        assert!(text.starts_with("  - failing: test_0\n  - failing: test_1\n"), "{text}");
+        assert!(text.ends_with("  - failing: test_49\n  - and 2 more\n"), "{text}");
+    }
 }

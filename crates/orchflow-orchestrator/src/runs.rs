@@ -7,6 +7,8 @@ mod record;
 mod registry;
 mod resume;
 
+use std::collections::BTreeMap;
+
 use orchflow_protocol::git;
 use orchflow_protocol::run::{
     ApproveParams, CancelParams, ListParams, ListResult, PlanParams, PlanResult, RejectParams,
@@ -14,7 +16,7 @@ use orchflow_protocol::run::{
 };
 use orchflow_store::runs as rows;
 use orchflow_types::attention::AttentionKind;
-use orchflow_types::run::Run;
+use orchflow_types::run::{Planner, Run};
 use orchflow_types::{PaneId, RunId, TaskId};
 use orchflow_workflow::{Command, Refused, plan_markdown};
 
@@ -43,7 +45,14 @@ pub async fn start(cx: Orchestrator, params: StartParams) -> Result<StartResult,
 /// When the goal is empty or nothing can be done for it here.
 pub async fn plan(cx: Orchestrator, params: PlanParams) -> Result<PlanResult, Error> {
     let goal = begin::said(&params.goal, "goal")?;
-    let proposal = perform::propose(&cx, goal, &params.dir).await?;
+    let mut proposal = perform::propose(&cx, goal, &params.dir).await?;
+    let root = &proposal.project.root;
+    if !perform::is_for_rules(&proposal.plan)
+        && let Some(name) = crate::agents::architects(&cx, root, &BTreeMap::new()).await?.first()
+    {
+        let note = format!("planned by rules; `orchflow run` asks the architect {name} for a plan");
+        proposal.plan.notes.push(note);
+    }
     let obstacles = perform::obstacles(&cx, &proposal.plan, &proposal.project.root).await;
     Ok(PlanResult {
         markdown: plan_markdown::print(&proposal.plan),
@@ -70,12 +79,14 @@ pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Er
         Some(given) => Some(given.parse().map_err(|_| Error::BadCursor { given: given.clone() })?),
     };
     let limit = params.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let status = params.status;
-    let found = cx.store().read(move |reader| rows::list(reader, status, before, limit)).await?;
+    let (status, dir) = (params.status, params.dir);
+    let read = move |reader: &orchflow_store::Reader<'_>| {
+        rows::list(reader, status, dir.as_deref(), before, limit)
+    };
+    let found = cx.store().read(read).await?;
     let full = found.len() == limit as usize;
     let next_cursor = found.last().filter(|_| full).map(|run| run.run_id.to_string());
-    let wanted = |run: &Run| params.dir.as_ref().is_none_or(|dir| &run.project == dir);
-    Ok(ListResult { runs: found.into_iter().filter(wanted).map(summary).collect(), next_cursor })
+    Ok(ListResult { runs: found.into_iter().map(summary).collect(), next_cursor })
 }
 
 fn summary(run: Run) -> Summary {
@@ -158,30 +169,44 @@ pub async fn report(cx: Orchestrator, params: RunParams) -> Result<ReportResult,
 /// # Errors
 /// What git says of the repository.
 pub async fn rescue(cx: Orchestrator, params: RescueParams) -> Result<RescueResult, Error> {
-    let params = git::RescueParams { dir: params.dir, restore: params.restore };
-    let found = cx.client().call::<git::Rescue>(params).await?;
-    Ok(RescueResult { saved: found.saved, branch: found.branch })
+    Ok(cx.client().call::<git::Rescue>(params).await?)
 }
 
 /// Tells a run something and answers the run as it then is.
 pub(crate) async fn tell(cx: &Orchestrator, run_id: RunId, command: Command) -> Result<Run, Error> {
     match cx.registry().mailbox(run_id) {
-        Some(mailbox) => mailbox.tell(command).await?,
-        None => {
-            let run = fetch(cx, run_id).await?;
-            if run.status.is_final() {
-                return Err(Refused::Finished { status: run.status }.into());
-            }
-            return Err(Error::RunLost(run_id));
-        }
+        Some(mailbox) => match mailbox.tell(command).await {
+            // It may have ended with this on its way.
+            Err(Error::RunLost(_)) => return Err(gone(cx, run_id).await?),
+            told => told?,
+        },
+        None => return Err(gone(cx, run_id).await?),
     }
     fetch(cx, run_id).await
+}
+
+/// Why nobody drives a run.
+async fn gone(cx: &Orchestrator, run_id: RunId) -> Result<Error, Error> {
+    let run = fetch(cx, run_id).await?;
+    Ok(if run.status.is_final() {
+        Refused::Finished { status: run.status }.into()
+    } else {
+        Error::RunLost(run_id)
+    })
 }
 
 /// Shows the pane of a leaf to everybody who follows the run.
 pub(crate) fn show_pane(cx: &Orchestrator, run_id: RunId, task_id: TaskId, pane: PaneId) {
     if let Some(mailbox) = cx.registry().mailbox(run_id) {
         mailbox.show_pane(task_id, pane);
+    }
+}
+
+/// Shows the architect at work on the plan, and its pane once there is one, to everybody
+/// who follows the run.
+pub(crate) fn show_planner(cx: &Orchestrator, run_id: RunId, agent: &str, pane: Option<PaneId>) {
+    if let Some(mailbox) = cx.registry().mailbox(run_id) {
+        mailbox.show_planner(Planner { agent: agent.to_owned(), pane_id: pane });
     }
 }
 

@@ -272,7 +272,7 @@ pub struct MergeParams {
     pub dir: String,
     /// The commit to merge.
     pub commit: String,
-    /// The merge commit's message.
+    /// The merge commit's message, where one is needed.
     pub message: String,
 }
 

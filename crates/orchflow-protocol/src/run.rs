@@ -8,7 +8,7 @@ use orchflow_types::{Role, RunId, TaskId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::git::Saved;
+pub use crate::git::{RescueParams, RescueResult};
 use crate::method::method;
 
 method! {
@@ -227,24 +227,4 @@ pub struct ReportResult {
     pub markdown: String,
     /// The run it tells of.
     pub run: Run,
-}
-
-/// Params of `run.rescue`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RescueParams {
-    /// The project's folder, absolute.
-    pub dir: String,
-    /// The saved name to restore; none only lists.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restore: Option<String>,
-}
-
-/// Answer of `run.rescue`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RescueResult {
-    /// What is saved, newest first.
-    pub saved: Vec<Saved>,
-    /// The branch that was made, when one was to be restored.
-    pub branch: Option<String>,
 }

@@ -18,6 +18,9 @@ pub const POINTS: &[&str] = &[
     "run.before_commit",
     "run.after_commit",
     "action.performed",
+    // Around a turn of an architect.
+    "plan.before_turn",
+    "plan.after_turn",
     // Around a turn of an agent, and after its work was committed on the leaf's branch.
     "execute.before_turn",
     "execute.after_turn",

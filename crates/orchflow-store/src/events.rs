@@ -41,6 +41,7 @@ pub struct Page {
 /// # Errors
 /// When the database cannot be written.
 pub fn append(tx: &mut Tx<'_>, at: Timestamp, events: &[NewEvent]) -> Result<Cursor, Error> {
+    let mut newest = None;
     for event in events {
         tx.execute(
             "INSERT INTO events (at, type, about, data) VALUES (?1, ?2, ?3, ?4)",
@@ -55,8 +56,9 @@ pub fn append(tx: &mut Tx<'_>, at: Timestamp, events: &[NewEvent]) -> Result<Cur
             )?;
         }
         tx.appended(cursor(seq));
+        newest = Some(cursor(seq));
     }
-    last(tx)
+    newest.map_or_else(|| last(tx), Ok)
 }
 
 /// The cursor of the newest event; 0 when nothing has happened.

@@ -177,6 +177,9 @@ pub(crate) fn connect(path: &Path, access: OpenFlags, busy: Duration) -> Result<
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|error| opening(path, error))?;
     conn.busy_timeout(busy)?;
+    // Plans do not depend on bound values. Otherwise a statement with a LIMIT or a max() is
+    // compiled anew each time it is bound.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
 }

@@ -9,6 +9,13 @@ use rusqlite::{Row, params};
 use crate::column::{At, Json, Key, Word, key};
 use crate::{Error, Reader, Tx};
 
+/// Whether a run is of the folder `?3`, when one is given.
+macro_rules! of_dir {
+    () => {
+        "(?3 IS NULL OR project = ?3 OR substr(?3, 1, length(project) + 1) = project || '/')"
+    };
+}
+
 /// Writes a run as it now is, its leaves left out: each is written by [`upsert_leaf`].
 ///
 /// # Errors
@@ -106,27 +113,36 @@ pub fn status(reader: &Reader<'_>, run_id: RunId) -> Result<Option<RunStatus>, E
     })
 }
 
-/// At most `limit` runs with their leaves, newest first, older than `before`.
+/// At most `limit` runs with their leaves, newest first, older than `before`; with `dir`
+/// those of the project that this folder is, or is in.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn list(
     reader: &Reader<'_>,
     status: Option<RunStatus>,
+    dir: Option<&str>,
     before: Option<RunId>,
     limit: u32,
 ) -> Result<Vec<Run>, Error> {
     let before = before.map_or([0xff; 16], key);
     let runs = match status {
         None => reader.all(
-            "SELECT view FROM runs WHERE run_id < ?1 ORDER BY run_id DESC LIMIT ?2",
-            params![before, limit],
+            concat!(
+                "SELECT view FROM runs WHERE ",
+                of_dir!(),
+                " AND run_id < ?1 ORDER BY run_id DESC LIMIT ?2"
+            ),
+            params![before, limit, dir],
             view,
         )?,
         Some(status) => reader.all(
-            "SELECT view FROM runs WHERE status = ?3 AND run_id < ?1 \
-             ORDER BY run_id DESC LIMIT ?2",
-            params![before, limit, status.as_str()],
+            concat!(
+                "SELECT view FROM runs WHERE status = ?4 AND ",
+                of_dir!(),
+                " AND run_id < ?1 ORDER BY run_id DESC LIMIT ?2"
+            ),
+            params![before, limit, dir, status.as_str()],
             view,
         )?,
     };
@@ -210,6 +226,7 @@ fn without_leaves(run: &Run) -> Run {
         project: run.project.clone(),
         status: run.status,
         options: run.options.clone(),
+        planner: run.planner.clone(),
         plan: run.plan.clone(),
         leaves: Vec::new(),
         base: run.base.clone(),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// Why a text is not the id it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a {noun} id: expected `{prefix}_` and 32 lower-case hexadecimal digits")]
+#[error("`{given}` is no {noun} id: expected `{prefix}_` and 32 lower-case hexadecimal digits")]
 pub struct ParseIdError {
     /// What was given.
     pub given: String,
@@ -125,7 +125,7 @@ mod tests {
             "task_",
         ] {
             let error = bad.parse::<TaskId>().unwrap_err();
-            assert!(error.to_string().contains("is not a task id"), "{error}");
+            assert!(error.to_string().contains("is no task id"), "{error}");
         }
     }
 }

@@ -15,6 +15,10 @@ pub struct Plan {
     /// What the planner wants the person to know: an assumption, a thing it left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The architect that made it; none is the rules, or a person. The Markdown form leaves
+    /// it out: a plan that comes back from there is a person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// One leaf of a plan.
@@ -52,7 +56,7 @@ pub struct PlanTask {
 }
 
 impl Plan {
-    /// Whether no leaf may change a source file: such a plan needs no approval,
+    /// Whether no leaf may change a source file: such a plan of the rules needs no approval,
     /// since asking for the goal is the consent to the commands it shows.
     #[must_use]
     pub fn only_looks(&self) -> bool {

@@ -286,6 +286,15 @@ pub struct Landing {
     pub commits: Vec<String>,
 }
 
+/// Who makes a run's plan at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Planner {
+    /// The architect by name.
+    pub agent: String,
+    /// The pane to look at, once there is one.
+    pub pane_id: Option<PaneId>,
+}
+
 /// A run as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
@@ -301,6 +310,9 @@ pub struct Run {
     pub status: RunStatus,
     /// What it may and must do.
     pub options: RunOptions,
+    /// The architect at work on the plan, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planner: Option<Planner>,
     /// The plan, once there is one.
     pub plan: Option<Plan>,
     /// Its leaves, in the plan's order.

@@ -26,8 +26,10 @@ impl Transition<'_> {
         }
         let tree = Tree::build(self.state.run.task_id, &nodes)?;
         self.answered(&Step::Plan, "planned");
+        let plan_is_by_rules = plan.by.is_none();
         self.lay(plan, tree, nodes);
-        if self.state.run.options.auto_approve || !self.writes() {
+        // Nobody has seen the commands of an architect yet, not even those that only look.
+        if self.state.run.options.auto_approve || !self.writes() && plan_is_by_rules {
             self.start();
         } else {
             self.state.phase = Phase::AwaitingApproval;

@@ -113,6 +113,7 @@ impl State {
             project: spec.project,
             status: RunStatus::Planning,
             options: spec.options,
+            planner: None,
             plan: None,
             leaves: Vec::new(),
             base: None,

@@ -99,7 +99,10 @@ pub enum Command {
 
 /// The program: reads argv, runs the command, answers its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let out = Output::of_process(cli.json);
     let runtime = if matches!(&cli.command, Some(Command::Up(args)) if args.foreground) {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
@@ -118,6 +121,21 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(exit_code(out, ended))
+}
+
+/// Words that are no command; as one JSON object where `--json` is among them.
+fn misused(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+    if !json || !error.use_stderr() {
+        error.exit();
+    }
+    let told = error.to_string();
+    let what = told.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    let words: Vec<&str> = what.split_whitespace().collect();
+    let usage = told.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let hint = format!("`{}`", usage.unwrap_or("orchflow --help"));
+    let stop = Stop::usage(words.join(" ")).hint(hint);
+    ExitCode::from(exit_code(Output::of_process(true), Err(stop)))
 }
 
 async fn dispatch(cli: Cli) -> Ended {

@@ -62,7 +62,6 @@ struct Daemon {
     supervisor: Supervisor,
     store: Store,
     manager: Manager,
-    orchestrator: Orchestrator,
 }
 
 async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
@@ -103,6 +102,10 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
     let endpoint =
         async move { serve_endpoint(endpoint, rows, Caller::orchestrator(), tasks).await };
     supervisor.spawn(TaskKind::Vital, "endpoint", endpoint);
+    let socket = unix::Options { path: places.socket().to_owned() }.bind(table.clone())?;
+    // Before anybody is served: whoever asks for a run that a crash cut short must find it.
+    let resumed = runs::resume_all(&orchestrator).await?;
+    tracing::info!(resumed, "what was unfinished goes on");
     if let Some(address) = &options.listen {
         let (listen, token_file) = (loopback(address)?, places.token());
         let serves = http::Serves {
@@ -114,9 +117,8 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
         host.listens_at(door.address());
         supervisor.spawn(TaskKind::Vital, "http", door.run(supervisor.shutdown().clone()));
     }
-    let door = unix::Options { path: places.socket().to_owned() }.bind(table)?;
-    supervisor.spawn(TaskKind::Vital, "socket", door.run(supervisor.shutdown().clone()));
-    Ok(Daemon { _instance: instance, supervisor, store, manager, orchestrator })
+    supervisor.spawn(TaskKind::Vital, "socket", socket.run(supervisor.shutdown().clone()));
+    Ok(Daemon { _instance: instance, supervisor, store, manager })
 }
 
 fn table(host: &Host, manager: &Manager, orchestrator: &Orchestrator, store: &Store) -> Table {
@@ -136,10 +138,9 @@ fn loopback(address: &str) -> Result<SocketAddr, Error> {
 }
 
 impl Daemon {
-    /// Goes on with what a daemon before left, and serves until it is told to end.
+    /// Serves until it is told to end.
     async fn serve(self) -> Result<(), Error> {
-        let resumed = runs::resume_all(&self.orchestrator).await?;
-        tracing::info!(resumed, "ready");
+        tracing::info!("ready");
         self.told_to_end().await;
         tracing::info!("ending");
         // Runs first: a pane that ends from here on is no outcome, its action stays committed.

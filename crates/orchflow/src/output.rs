@@ -178,9 +178,12 @@ impl Output {
         }
     }
 
-    /// Rows with their columns in line; the last column is not padded.
+    /// Rows with their columns in line; the last column is not padded, and on a terminal a
+    /// row ends where the screen does.
     pub(crate) fn table(self, head: &[&str], rows: &[Vec<String>]) {
-        for line in table(head, rows, self.stdout.color) {
+        let screen = crossterm::terminal::size().ok().filter(|_| self.stdout.terminal);
+        let cells = screen.map_or(usize::MAX, |(columns, _)| usize::from(columns).max(20));
+        for line in table(head, rows, cells, self.stdout.color) {
             self.line(line);
         }
     }
@@ -199,23 +202,31 @@ fn put(to: &mut impl Write, bytes: &[u8]) -> bool {
     done.map_or_else(|error| error.kind() != io::ErrorKind::BrokenPipe, |()| true)
 }
 
-fn table(head: &[&str], rows: &[Vec<String>], color: bool) -> Vec<String> {
-    let cells = |row: &[String]| -> Vec<String> { row.iter().map(|cell| visible(cell)).collect() };
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| cells(row)).collect();
+fn table(head: &[&str], rows: &[Vec<String>], cells: usize, color: bool) -> Vec<String> {
+    let shown =
+        |row: &[String]| -> Vec<String> { row.iter().map(|cell| in_one_line(cell)).collect() };
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
     let width = |column: usize| {
         let longest = rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
         longest.unwrap_or(0).max(head[column].len())
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let line = |cells: &[String]| {
+    let line = |row: &[String]| {
         let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, to)| pad(cell, *to)).collect();
-        padded.join("  ").trim_end().to_owned()
+            row.iter().zip(&widths).map(|(cell, to)| pad(cell, *to)).collect();
+        cut(padded.join("  ").trim_end(), cells)
     };
     let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
     let mut lines = vec![Style::Dim.paint(&line(&head), color)];
     lines.extend(rows.iter().map(|row| line(row)));
     lines
+}
+
+/// A cell is one line, of a length an eye takes in: the prompts of agents are pages long.
+fn in_one_line(cell: &str) -> String {
+    const MOST: usize = 100;
+    let words: Vec<&str> = cell.split_whitespace().collect();
+    cut(&visible(&words.join(" ")), MOST)
 }
 
 fn pad(text: &str, to: usize) -> String {
@@ -280,8 +291,9 @@ mod tests {
     #[test]
     fn columns_stand_in_line_and_the_last_has_no_blanks_behind_it() {
         let rows = vec![vec!["a".into(), "first".into()], vec!["日本".into(), "x".into()]];
-        let lines = table(&["ID", "TITLE"], &rows, false);
+        let lines = table(&["ID", "TITLE"], &rows, usize::MAX, false);
         assert_eq!(lines, ["ID    TITLE", "a     first", "日本  x"]);
+        assert_eq!(table(&["ID", "TITLE"], &rows, 10, false)[1], "a     fir…");
     }
 
     #[test]

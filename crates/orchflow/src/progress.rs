@@ -210,6 +210,9 @@ impl<'a> Follower<'a> {
     }
 
     fn follow_panes(&mut self, now: &Run) {
+        if let Some(pane_id) = now.planner.as_ref().and_then(|planner| planner.pane_id) {
+            self.showing.tails.follow(&self.client, pane_id);
+        }
         for leaf in &now.leaves {
             let at_work = leaf.status == TaskStatus::Active && leaf.phase != LeafPhase::Waiting;
             if at_work {
@@ -342,7 +345,8 @@ fn last_line(event: Option<&Event>, run: &Run) -> Value {
                 "key": leaf.plan.key,
                 "title": leaf.plan.title,
                 "status": leaf.status,
-                "agent": leaf.agent,
+                "agent": leaf.executor,
+                "gates": leaf.gates,
                 "commit": leaf.commit,
                 "reason": leaf.reason,
             })

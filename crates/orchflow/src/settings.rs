@@ -213,7 +213,10 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
     let kind = serde_json::from_value(kind.clone())
         .expect("the table lets only the kinds through that AgentKind has");
     let command = match value("command") {
-        Some(Value::String(line)) => line.split_whitespace().map(str::to_owned).collect(),
+        Some(Value::String(line)) => {
+            let place = Place(origin.to_owned());
+            shlex::split(line).ok_or_else(|| Error::Quote { place, name: name.to_owned() })?
+        }
         Some(list) => texts(list),
         None if kind == AgentKind::Command => return Err(missing("command")),
         None => Vec::new(),

@@ -9,13 +9,16 @@ use orchflow_types::{ErrorKind, Timestamp};
 use crate::output::{Output, visible};
 use crate::stop::{INTERRUPTED, Stop};
 
-/// How long ago a moment was, roughly: `3 min ago`.
+/// How long ago a moment was, in its largest unit: `3 min ago`.
 #[must_use]
 pub(crate) fn ago(at: Timestamp) -> String {
     let millis = Clock::system().now().millis_since(at);
     match millis / 1000 {
         0..2 => "just now".to_owned(),
-        _ => format!("{} ago", span(millis)),
+        seconds @ 2..60 => format!("{seconds} s ago"),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..86_400 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} d ago", seconds / 86_400),
     }
 }
 
@@ -51,6 +54,13 @@ pub(crate) fn quoted(words: &[String]) -> String {
         };
     }
     line
+}
+
+/// Words as one would type them in a project's folder: a path into it is relative.
+#[must_use]
+pub(crate) fn from_inside(words: &[String], root: &str) -> Vec<String> {
+    let inside = |word: &str| Some(word.strip_prefix(root)?.strip_prefix('/')?.to_owned());
+    words.iter().map(|word| inside(word).unwrap_or_else(|| word.clone())).collect()
 }
 
 /// Asks for one line on the terminal; none when the input has ended.

@@ -36,6 +36,18 @@ impl Daemon {
         pid.with_context(|| format!("`orchflow status --json` tells no pid: {told}"))
     }
 
+    /// The folder everything of it is in.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Its socket, as it tells it.
+    pub(super) fn socket(&self) -> anyhow::Result<PathBuf> {
+        let told: serde_json::Value = serde_json::from_slice(&self.run(&["status", "--json"])?)?;
+        let socket = told.get("socket").and_then(serde_json::Value::as_str);
+        socket.map(PathBuf::from).context("`orchflow status --json` tells no socket")
+    }
+
     /// Ends it.
     pub(super) fn down(&self) -> anyhow::Result<()> {
         self.run(&["down"]).map(drop)

@@ -1,4 +1,4 @@
-//! Idling: what a daemon with nothing to do costs.
+//! Idling: what a daemon with nothing to do costs, and what its binary weighs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,24 +8,14 @@ use anyhow::Context;
 
 use super::Setup;
 use super::daemon::Daemon;
-use super::measure::{Row, Subject};
+use super::measure::{Goal, Row, Subject};
 use super::tmux::Tmux;
 
 const WINDOW: Duration = Duration::from_secs(10);
 /// What a daemon still does right after its start is not idling.
 const SETTLE: Duration = Duration::from_secs(2);
 
-const SWITCHES: Subject = Subject {
-    what: "context switches of all threads in 10 idle seconds",
-    unit: "switches",
-    peer: "tmux",
-    goal: "≤ 20",
-};
-
-const MEMORY: Subject =
-    Subject { what: "resident memory when idle", unit: "MB", peer: "tmux", goal: "< 30 MB" };
-
-/// Both rows, from one window in which both daemons idle side by side.
+/// The rows; the first two from one window in which both daemons idle side by side.
 pub(super) fn run(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let daemon = Daemon::new(&setup.binary)?;
     daemon.up()?;
@@ -40,10 +30,24 @@ pub(super) fn run(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let after = (switches(ours)?, switches(peer)?);
 
     let switched = |before: &Counts, after: &Counts| vec![grown(before, after)];
+    let switches = Subject::new(
+        "wakeups of all threads in 10 idle seconds",
+        "switches",
+        "tmux",
+        Goal::AtMost(0.0),
+    );
+    let memory = Subject::new("resident memory when idle", "MB", "tmux", Goal::AtMost(20.0));
     Ok(vec![
-        SWITCHES.row(switched(&before.0, &after.0), switched(&before.1, &after.1)),
-        MEMORY.row(vec![resident_mb(ours)?], vec![resident_mb(peer)?]),
+        switches.row(switched(&before.0, &after.0), switched(&before.1, &after.1)),
+        memory.row(vec![resident_mb(ours)?], vec![resident_mb(peer)?]),
+        size(setup)?,
     ])
+}
+
+fn size(setup: &Setup) -> anyhow::Result<Row> {
+    let bytes = u32::try_from(setup.binary.metadata()?.len()).context("the binary is huge")?;
+    let subject = Subject::alone("size of the stripped binary", "MB", Goal::AtMost(20.0));
+    Ok(subject.row(vec![f64::from(bytes) / 1e6], Vec::new()))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the passing of idle time is the thing measured")]

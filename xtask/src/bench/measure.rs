@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     /// What was measured.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// The unit of all numbers but the ratio: `ms`, `MB`, `switches`.
     pub(crate) unit: &'static str,
     /// The median of ours.
@@ -18,42 +18,100 @@ pub(crate) struct Row {
     pub(crate) peer_name: Option<&'static str>,
     /// The median of the peer's.
     pub(crate) peer: Option<f64>,
-    /// The median over the rounds of ours divided by the peer's; under 1 is better than the peer.
+    /// The median over the rounds of ours divided by the peer's.
     pub(crate) ratio: Option<f64>,
     /// What is aimed at, in words.
-    pub(crate) goal: &'static str,
+    pub(crate) goal: String,
+    /// Whether that is reached; none when nothing is aimed at.
+    pub(crate) ok: Option<bool>,
     /// Every round of ours, in the order they were run.
     pub(crate) ours_samples: Vec<f64>,
     /// Every round of the peer's, in the same order.
     pub(crate) peer_samples: Vec<f64>,
 }
 
-/// What a row is about, before it is measured.
+/// What is aimed at.
 #[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal {
+    /// Ours is at most so many times the peer's.
+    RatioAtMost(f64),
+    /// Ours is at least so many times the peer's.
+    RatioAtLeast(f64),
+    /// Ours is at most this.
+    AtMost(f64),
+    /// Ours is at least this.
+    AtLeast(f64),
+    /// Ours is at most so much more than the peer's.
+    BeyondAtMost(f64),
+    /// Nothing: the number is only told.
+    Told,
+}
+
+impl Goal {
+    fn words(self, unit: &str) -> String {
+        match self {
+            Self::RatioAtMost(most) => format!("≤ {most:.1}×"),
+            Self::RatioAtLeast(least) => format!("≥ {least:.1}×"),
+            Self::AtMost(most) => format!("≤ {most} {unit}"),
+            Self::AtLeast(least) => format!("≥ {least} {unit}"),
+            Self::BeyondAtMost(most) => format!("≤ peer + {most} {unit}"),
+            Self::Told => "–".to_owned(),
+        }
+    }
+
+    /// Whether it is reached; a comparison without a peer is not.
+    fn reached(self, ours: f64, ratio: Option<f64>, beyond: Option<f64>) -> Option<bool> {
+        match self {
+            Self::RatioAtMost(most) => Some(ratio.is_some_and(|ratio| ratio <= most)),
+            Self::RatioAtLeast(least) => Some(ratio.is_some_and(|ratio| ratio >= least)),
+            Self::AtMost(most) => Some(ours <= most),
+            Self::AtLeast(least) => Some(ours >= least),
+            Self::BeyondAtMost(most) => Some(beyond.is_some_and(|beyond| beyond <= most)),
+            Self::Told => None,
+        }
+    }
+}
+
+/// What a row is about, before it is measured.
+#[derive(Debug, Clone)]
 pub(crate) struct Subject {
     /// What is measured.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// The unit of the samples.
     pub(crate) unit: &'static str,
-    /// The peer's name.
+    /// The peer's name; empty is none.
     pub(crate) peer: &'static str,
-    /// What is aimed at, in words.
-    pub(crate) goal: &'static str,
+    /// What is aimed at.
+    pub(crate) goal: Goal,
 }
 
 impl Subject {
+    /// A subject with a peer.
+    pub(crate) fn new(what: &str, unit: &'static str, peer: &'static str, goal: Goal) -> Self {
+        Self { what: what.to_owned(), unit, peer, goal }
+    }
+
+    /// A subject that nothing is compared with.
+    pub(crate) fn alone(what: &str, unit: &'static str, goal: Goal) -> Self {
+        Self::new(what, unit, "", goal)
+    }
+
     /// The row of these samples; the N-th of ours was taken beside the N-th of the peer's.
     pub(crate) fn row(self, ours: Vec<f64>, peer: Vec<f64>) -> Row {
-        let ratios: Vec<f64> =
-            ours.iter().zip(&peer).filter(|(_, b)| **b > 0.0).map(|(a, b)| a / b).collect();
+        let pairs = || ours.iter().zip(&peer);
+        let ratios: Vec<f64> = pairs().filter(|(_, b)| **b > 0.0).map(|(a, b)| a / b).collect();
+        let beyond: Vec<f64> = pairs().map(|(a, b)| a - b).collect();
+        let some = |samples: &[f64]| (!samples.is_empty()).then(|| median(samples));
+        let (middle, ratio) = (median(&ours), some(&ratios));
         Row {
             what: self.what,
             unit: self.unit,
-            ours: median(&ours),
+            ours: middle,
             peer_name: (!peer.is_empty()).then_some(self.peer),
-            peer: (!peer.is_empty()).then(|| median(&peer)),
-            ratio: (!ratios.is_empty()).then(|| median(&ratios)),
-            goal: self.goal,
+            peer: some(&peer),
+            ratio,
+            goal: self.goal.words(self.unit),
+            ok: self.goal.reached(middle, ratio, some(&beyond)),
             ours_samples: ours,
             peer_samples: peer,
         }
@@ -105,31 +163,42 @@ pub(crate) fn median(samples: &[f64]) -> f64 {
 
 /// The rows as a Markdown table, for people and for pages.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let mut text =
-        String::from("| what | ours | peer | ratio | goal | rounds |\n|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| what | ours | peer | ratio | goal | | rounds |\n|---|---|---|---|---|---|---|\n",
+    );
     for row in rows {
         let peer = match (row.peer, row.peer_name) {
             (Some(value), Some(name)) => format!("{} {} ({name})", number(value), row.unit),
             _ => "–".to_owned(),
         };
         let ratio = row.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
-        let (what, ours, unit, goal) = (row.what, number(row.ours), row.unit, row.goal);
+        let verdict = row.ok.map_or("told", |ok| if ok { "ok" } else { "short" });
+        let (what, ours, unit, goal) = (&row.what, number(row.ours), row.unit, &row.goal);
         let rounds = row.ours_samples.len();
-        writeln!(text, "| {what} | {ours} {unit} | {peer} | {ratio} | {goal} | {rounds} |")
-            .expect("writing to a string cannot fail");
+        writeln!(
+            text,
+            "| {what} | {ours} {unit} | {peer} | {ratio} | {goal} | {verdict} | {rounds} |"
+        )
+        .expect("writing to a string cannot fail");
     }
     text
 }
 
 fn number(value: f64) -> String {
-    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+    match value {
+        ..10.0 => format!("{value:.2}"),
+        ..100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const START: Subject = Subject { what: "start", unit: "ms", peer: "tmux", goal: "< 50 ms" };
+    fn start() -> Subject {
+        Subject::new("start", "ms", "tmux", Goal::RatioAtMost(1.0))
+    }
 
     #[test]
     fn the_median_is_the_middle() {
@@ -140,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_ratio_is_the_median_of_pairs_and_not_of_medians() {
-        let row = START.row(vec![1.0, 10.0, 100.0], vec![2.0, 40.0, 100.0]);
+        let row = start().row(vec![1.0, 10.0, 100.0], vec![2.0, 40.0, 100.0]);
         assert!((row.ratio.unwrap() - 0.5).abs() < 1e-9);
     }
 
@@ -158,12 +227,26 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_a_row_and_says_when_there_is_no_peer() {
-        let rows = [START.row(vec![4.0], vec![8.0]), START.row(vec![123.4], vec![])];
+        let rows = [start().row(vec![4.0], vec![8.0]), start().row(vec![123.4], vec![])];
         let table = table(&rows);
         assert!(
-            table.contains("| start | 4.0 ms | 8.0 ms (tmux) | 0.50 | < 50 ms | 1 |"),
+            table.contains("| start | 4.00 ms | 8.00 ms (tmux) | 0.50 | ≤ 1.0× | ok | 1 |"),
             "{table}"
         );
-        assert!(table.contains("| start | 123 ms | – | – | < 50 ms | 1 |"), "{table}");
+        assert!(table.contains("| start | 123 ms | – | – | ≤ 1.0× | short | 1 |"), "{table}");
+    }
+
+    #[test]
+    fn a_goal_is_held_against_the_number_it_names() {
+        let ok = |goal, ours, peer: &[f64]| {
+            Subject::new("x", "ms", "peer", goal).row(vec![ours], peer.to_vec()).ok
+        };
+        assert_eq!(ok(Goal::RatioAtMost(1.5), 3.0, &[2.0]), Some(true));
+        assert_eq!(ok(Goal::RatioAtLeast(0.5), 3.0, &[7.0]), Some(false));
+        assert_eq!(ok(Goal::AtMost(3.0), 3.0, &[]), Some(true));
+        assert_eq!(ok(Goal::AtLeast(3.0), 2.0, &[]), Some(false));
+        assert_eq!(ok(Goal::BeyondAtMost(1.0), 3.0, &[2.0]), Some(true));
+        assert_eq!(ok(Goal::BeyondAtMost(1.0), 3.0, &[1.0]), Some(false));
+        assert_eq!(ok(Goal::Told, 3.0, &[1.0]), None);
     }
 }

@@ -36,6 +36,8 @@ fn turn() -> Turn {
         diff: None,
         limits: Limits::default(),
         handoff: None,
+        commands: vec![],
+        extra: None,
     }
 }
 

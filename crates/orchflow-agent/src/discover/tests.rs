@@ -3,7 +3,6 @@
 use super::*;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 fn script(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
@@ -19,9 +18,9 @@ fn agent(name: &str, command: &str) -> AgentConfig {
 #[tokio::test]
 async fn agents_are_told_as_they_were_found_in_the_order_asked() {
     let dir = tempfile::tempdir().unwrap();
-    let good = script(dir.path(), "good", "echo hello; echo 'good 1.2.3 (x)'");
-    let red = script(dir.path(), "red", "exit 3");
-    let silent = script(dir.path(), "silent", "true");
+    let good = script(dir.path(), "aider", "echo hello; echo 'good 1.2.3 (x)'");
+    let red = script(dir.path(), "qwen", "exit 3");
+    let silent = script(dir.path(), "copilot", "true");
     let configs = [
         agent("good", &format!("{good} {{prompt}}")),
         agent("red", &red),
@@ -55,12 +54,22 @@ async fn agents_are_told_as_they_were_found_in_the_order_asked() {
 #[tokio::test]
 async fn one_that_hangs_holds_nobody_up_for_long() {
     let dir = tempfile::tempdir().unwrap();
-    let hangs = script(dir.path(), "hangs", "exec sleep 1000");
+    let hangs = script(dir.path(), "aider", "exec sleep 1000");
     let found = discover(&[agent("hangs", &hangs), agent("again", &hangs)]).await;
     for one in found {
         assert_eq!(one.note.as_deref(), Some("it did not tell its version in 3 s"));
         assert!(one.available);
     }
+}
+
+#[tokio::test]
+async fn a_script_of_the_users_own_is_not_run_to_learn_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = dir.path().join("ran");
+    let own = script(dir.path(), "own", &format!("touch {}; echo 1.0", ran.display()));
+    let found = discover(&[agent("own", &own)]).await.remove(0);
+    assert_eq!((found.available, found.version, found.note), (true, None, None));
+    assert!(!ran.exists());
 }
 
 #[test]

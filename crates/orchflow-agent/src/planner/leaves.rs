@@ -19,7 +19,7 @@ pub(super) struct Leaves<'a> {
 
 impl<'a> Leaves<'a> {
     pub(super) fn new(goal: &str, project: &'a Project) -> Self {
-        let plan = Plan { goal: goal.to_owned(), tasks: Vec::new(), notes: Vec::new() };
+        let plan = Plan { goal: goal.to_owned(), tasks: Vec::new(), notes: Vec::new(), by: None };
         Self { project, plan, before: Vec::new(), missing: Vec::new() }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Leaves<'a> {
         }
         if !command.available {
             let install = command.install.as_ref().map(|how| format!(" Install it with `{how}`."));
-            let program = argv.first().map_or("", String::as_str);
+            let program = program(&argv);
             self.note(format!("`{program}` is not installed.{}", install.unwrap_or_default()));
         }
         let name = if mends && !formats {
@@ -127,10 +127,13 @@ impl<'a> Leaves<'a> {
 
     fn change(&mut self, description: &str, reading: &Reading) {
         let key = self.key(&slug(description), "");
+        let title = one_line(description);
+        // A title that says all of it is not said twice.
+        let more = if title == description.trim() { "" } else { description };
         self.plan.tasks.push(PlanTask {
             key,
-            title: one_line(description),
-            description: description.to_owned(),
+            title,
+            description: more.to_owned(),
             agent_type: AgentType::Dev,
             agent: None,
             command: Vec::new(),
@@ -155,6 +158,12 @@ impl<'a> Leaves<'a> {
             .find(|key| !taken(key))
             .unwrap_or(base)
     }
+}
+
+/// The program a person would have to install: a module that Python runs is one.
+fn program(argv: &[String]) -> &str {
+    let module = argv.windows(2).find(|pair| pair[0] == "-m").map(|pair| pair[1].as_str());
+    module.or_else(|| argv.first().map(String::as_str)).unwrap_or_default()
 }
 
 /// Whether a formatter was told to change nothing.

@@ -109,7 +109,9 @@ fn a_change_is_one_leaf_for_a_coding_agent() {
         assert_eq!(told(goal, &cargo()), wanted, "{goal}");
     }
     let planned = plan("add a login page and a logout page", &cargo()).unwrap();
-    assert_eq!(planned.plan.tasks[0].description, "add a login page and a logout page");
+    let task = &planned.plan.tasks[0];
+    assert_eq!(task.title, "add a login page and a logout page");
+    assert_eq!(task.description, "", "a title that says all of it is not said twice");
 }
 
 #[test]

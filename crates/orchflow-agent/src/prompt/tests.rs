@@ -3,6 +3,7 @@
 use super::*;
 
 use orchflow_types::plan::PlanTask;
+use orchflow_types::project::ProjectCommand;
 use orchflow_types::run::Severity;
 use orchflow_types::{AgentType, RunId, TaskId};
 
@@ -36,6 +37,8 @@ fn turn(role: Role) -> Turn {
         diff: None,
         limits: Limits::default(),
         handoff: None,
+        commands: vec![],
+        extra: None,
     }
 }
 
@@ -85,6 +88,39 @@ fn an_auditor_is_told_the_change_and_the_shape_of_its_answer() {
 }
 
 #[test]
+fn an_architect_is_told_the_goal_the_commands_and_how_a_plan_is_written() {
+    let command = |purpose, line: &str, available| ProjectCommand {
+        purpose,
+        argv: line.split(' ').map(str::to_owned).collect(),
+        dir: "web".into(),
+        framework: String::new(),
+        fix_argv: vec![],
+        reason: String::new(),
+        confidence: 1.0,
+        available,
+        install: None,
+    };
+    let told = Turn {
+        commands: vec![
+            command(AgentType::Test, "npm test", true),
+            command(AgentType::Lint, "eslint .", false),
+        ],
+        handoff: Some("It was refused: line 3.".into()),
+        extra: Some("Think of the sea.".into()),
+        ..turn(Role::Architect)
+    };
+    insta::assert_snapshot!(render(&told));
+}
+
+#[test]
+fn every_role_is_told_what_the_settings_add() {
+    for role in Role::ALL {
+        let told = Turn { extra: Some("Think of the sea.".into()), ..turn(role) };
+        assert!(render(&told).contains("Think of the sea."), "{role}");
+    }
+}
+
+#[test]
 fn a_prompt_that_is_repeated_is_no_verdict() {
     assert!(audit::read(&render(&turn(Role::Auditor))).is_err());
 }
@@ -99,6 +135,7 @@ fn no_part_of_others_makes_a_prompt_longer_than_a_word_may_be() {
             handoff: Some(long.clone()),
             findings: vec![finding(&long), finding(&long)],
             red_gates: vec![gate(&long); 20],
+            extra: Some(long.clone()),
             ..turn(role)
         };
         told.plan.description = long.clone();
@@ -106,7 +143,8 @@ fn no_part_of_others_makes_a_prompt_longer_than_a_word_may_be() {
         let text = render(&told);
         assert!(text.len() <= LIMIT && !text.contains('\0'));
         assert!(text.contains("[cut here: "));
-        let last = if role == Role::Auditor { "Your answer" } else { "Rules" };
+        let answers = matches!(role, Role::Auditor | Role::Architect);
+        let last = if answers { "Your answer" } else { "Rules" };
         assert!(text.contains(last), "{role}: the rules were cut off");
     }
 }

@@ -314,6 +314,8 @@ impl Stage {
                 idle: Some(Duration::from_secs(30)),
             },
             handoff: None,
+            commands: vec![],
+            extra: None,
         }
     }
 

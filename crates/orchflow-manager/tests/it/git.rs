@@ -59,7 +59,10 @@ async fn landing_moves_the_branch_or_touches_nothing_when_a_path_is_dirty() {
     let before = everything(&root);
     let refused = land().await.unwrap();
     assert!(!refused.merged && refused.reason.unwrap().contains("a.txt"));
-    assert_eq!(refused.command.unwrap(), format!("git -C {} merge orchflow/run", root.display()));
+    assert_eq!(
+        refused.command.unwrap(),
+        format!("git -C {} merge --autostash orchflow/run", root.display())
+    );
     assert_eq!(everything(&root), before);
     bed::git(&root, &["checkout", "-q", "--", "a.txt"]).await;
     write(&root, "b.txt", "mine, elsewhere\n");

@@ -173,6 +173,7 @@ fn plan(size: usize) -> Plan {
         goal: "do nothing, often".into(),
         tasks: (0..size).map(task).collect(),
         notes: Vec::new(),
+        by: None,
     }
 }
 

@@ -6,7 +6,7 @@ use orchflow_agent::{AgentConfig, Cx, Outcome as TurnOutcome, Turn, Watch};
 use orchflow_protocol::test;
 use orchflow_types::plan::PlanTask;
 use orchflow_types::run::{Gate, GateResult};
-use orchflow_types::{AgentType, PaneId, Role, RunId, TaskId};
+use orchflow_types::{AgentKind, AgentType, PaneId, Role, RunId, TaskId};
 use orchflow_workflow::{Failure, Outcome};
 
 use super::Job;
@@ -16,8 +16,24 @@ use crate::{Error, Orchestrator, agents, runs};
 /// Lets `agent` take `turn`.
 pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
     let orchestrator = &job.orchestrator;
-    let watch =
-        Watcher { orchestrator: orchestrator.clone(), run: job.run_id(), task: job.action.task };
+    let told;
+    let turn = match extra(job, agent, turn.role).await {
+        Ok(None) => turn,
+        Ok(extra) => {
+            told = Turn { extra, ..turn.clone() };
+            &told
+        }
+        Err(error) => {
+            let (failure, reason) = (orchflow_agent::Failure::Environment, error.to_string());
+            return TurnOutcome::Failed { failure, reason, pane: None };
+        }
+    };
+    let watch = Watcher {
+        orchestrator: orchestrator.clone(),
+        run: job.run_id(),
+        task: job.action.task,
+        agent: agent.name.clone(),
+    };
     let cx = Cx {
         client: orchestrator.client().clone(),
         permission: Arc::new(Permits::new(job, agent)),
@@ -25,6 +41,15 @@ pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOut
         watch: Arc::new(watch),
     };
     orchflow_agent::adapter(agent).turn(&cx, turn).await
+}
+
+/// What the user's settings add to the prompt of a role; a tool is told nothing.
+async fn extra(job: &Job, agent: &AgentConfig, role: Role) -> Result<Option<String>, Error> {
+    if agent.kind == AgentKind::Tool {
+        return Ok(None);
+    }
+    let mut settings = job.orchestrator.settings(&job.run.project).await?;
+    Ok(settings.prompts.remove(&role))
 }
 
 /// Runs one gate in `dir`.
@@ -72,6 +97,8 @@ pub(super) fn turn(job: &Job, role: Role, part: &str) -> Result<Turn, Error> {
         diff: None,
         limits: job.limits(),
         handoff: None,
+        commands: Vec::new(),
+        extra: None,
     })
 }
 
@@ -118,13 +145,16 @@ pub(super) const fn translate(failure: orchflow_agent::Failure) -> Failure {
 struct Watcher {
     orchestrator: Orchestrator,
     run: RunId,
+    /// The leaf; none for the planning, which is the run's own.
     task: Option<TaskId>,
+    agent: String,
 }
 
 impl Watch for Watcher {
     fn pane(&self, pane: PaneId) {
-        if let Some(task) = self.task {
-            runs::show_pane(&self.orchestrator, self.run, task, pane);
+        match self.task {
+            Some(task) => runs::show_pane(&self.orchestrator, self.run, task, pane),
+            None => runs::show_planner(&self.orchestrator, self.run, &self.agent, Some(pane)),
         }
     }
 }

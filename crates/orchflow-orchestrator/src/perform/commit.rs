@@ -6,12 +6,14 @@ use orchflow_protocol::git;
 use orchflow_types::run::{Leaf, Verdict};
 use orchflow_workflow::Outcome;
 
-use super::Job;
+use super::{Job, execute};
 use crate::Error;
+use crate::report::command;
 
 /// Folds every turn of the leaf into one commit on its branch.
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     let leaf = job.leaf()?;
+    execute::clear(job, leaf, job.worktree()?).await?;
     let params = git::CommitParams {
         dir: job.worktree()?.to_owned(),
         message: message(job, leaf),
@@ -35,8 +37,11 @@ fn message(job: &Job, leaf: &Leaf) -> String {
 }
 
 fn provenance(job: &Job, leaf: &Leaf) -> BTreeMap<String, String> {
-    let gates: Vec<String> =
-        leaf.gates.iter().map(|gate| format!("{} ({})", gate.name, gate.argv.join(" "))).collect();
+    let gates: Vec<String> = leaf
+        .gates
+        .iter()
+        .map(|gate| format!("{} ({})", gate.name, command(&gate.argv, &job.run.project)))
+        .collect();
     let audit = match &leaf.audit {
         Some(audit) if audit.verdict == Verdict::Approved => "approved",
         Some(_) => "needs work",

@@ -240,6 +240,7 @@ pub(super) async fn audit(job: &Job, agent: &str, iteration: u32) -> Result<Outc
     let leaf = job.leaf()?;
     let client = job.orchestrator.client();
     let dir = ensure_worktree(job, leaf).await?;
+    let stands = clear(job, leaf, &dir).await?;
     let agent = agents::by_name(&job.orchestrator, &job.run.project, Some(agent)).await?;
     let base = job.leaf_base.clone().unwrap_or_else(|| job.branch());
     let params = git::DiffParams { dir: dir.clone(), base, head: None, limit: Some(DIFF_LIMIT) };
@@ -256,13 +257,39 @@ pub(super) async fn audit(job: &Job, agent: &str, iteration: u32) -> Result<Outc
         ..turn(job, Role::Auditor, "audit")?
     };
     let outcome = take(job, &agent, &told).await;
-    let save_as = format!("{}-auditor", leaf.task_id);
-    client.call::<git::WorktreeReset>(git::WorktreeResetParams { dir, to: None, save_as }).await?;
+    // To the very commit it was shown: one that an auditor made itself nobody has looked at.
+    let params = git::WorktreeResetParams {
+        dir,
+        to: Some(stands),
+        save_as: format!("{}-auditor", leaf.task_id),
+    };
+    client.call::<git::WorktreeReset>(params).await?;
     Ok(match outcome {
         TurnOutcome::Done { audit: Some(audit), .. } => Outcome::Audited(audit),
         TurnOutcome::Done { .. } => failed(Failure::Agent, NO_VERDICT.to_owned()),
         TurnOutcome::Failed { failure, reason, .. } => failed(translate(failure), reason),
     })
+}
+
+/// Takes back what the gates left behind: neither an auditor nor a commit takes it for the
+/// leaf's work. Answers the commit that holds the work.
+pub(super) async fn clear(job: &Job, leaf: &Leaf, dir: &str) -> Result<String, Error> {
+    let client = job.orchestrator.client();
+    let save_as = format!("{}-gates", leaf.task_id);
+    let mut params = git::WorktreeResetParams { dir: dir.to_owned(), to: None, save_as };
+    let mut stands = client.call::<git::WorktreeReset>(params.clone()).await?;
+    // Only a turn's commit is the leaf's work: what stands above it was made by a gate, or by
+    // an auditor that a crash kept from being taken back.
+    let turn = format!("{}/execute/", leaf.task_id);
+    let is_work = |stands: &git::WorktreeResetResult| {
+        stands.key.as_ref().is_some_and(|key| key.starts_with(&turn))
+            || job.leaf_base.as_ref() == Some(&stands.head)
+    };
+    while !is_work(&stands) {
+        params.to = Some(format!("{}~1", stands.head));
+        stands = client.call::<git::WorktreeReset>(params.clone()).await?;
+    }
+    Ok(stands.head)
 }
 
 const NO_VERDICT: &str = "its answer holds no verdict";

@@ -18,7 +18,7 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     let params = git::MergeParams {
         dir: place.path.clone(),
         commit: job.leaf_branch(leaf.task_id),
-        message: format!("Merge {}\n\n{}", leaf.plan.title, job.run.goal),
+        message: message(&leaf.plan.title, &job.run.goal),
     };
     let merged = job.orchestrator.client().call::<git::Merge>(params).await?;
     crash_point!("merge.after");
@@ -44,6 +44,11 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     // A gate may leave files behind; the next merge starts from the commit alone.
     reset(job, &place.path, Some(head.clone())).await?;
     Ok(Outcome::Merged { commit: head })
+}
+
+fn message(title: &str, goal: &str) -> String {
+    let subject = format!("Merge {title}");
+    if title == goal { subject } else { format!("{subject}\n\n{goal}") }
 }
 
 /// Puts the integration worktree where the run says it stands; a merge that a crash cut

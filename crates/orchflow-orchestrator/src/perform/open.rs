@@ -10,6 +10,13 @@ use crate::Error;
 ///
 /// Done again it finds the branch, and so the same base: a snapshot is taken only once.
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
+    let base = base(job).await?;
+    let made = job.add_worktree(job.run.run_id.to_string(), job.branch(), base).await?;
+    Ok(Outcome::Opened { base: made.head, branch: job.branch() })
+}
+
+/// The commit that work of the run starts from: HEAD, or the working tree as it stands.
+pub(super) async fn base(job: &Job) -> Result<String, Error> {
     let client = job.orchestrator.client();
     let dir = job.run.project.clone();
     client.call::<git::WorktreeRepair>(git::DirParams { dir: dir.clone() }).await?;
@@ -20,8 +27,7 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
         let params = git::SnapshotParams { dir, message };
         base = client.call::<git::Snapshot>(params).await?.commit.unwrap_or(base);
     }
-    let made = job.add_worktree(job.run.run_id.to_string(), job.branch(), base).await?;
-    Ok(Outcome::Opened { base: made.head, branch: job.branch() })
+    Ok(base)
 }
 
 /// Makes a leaf's worktree from the integration branch as it stands.

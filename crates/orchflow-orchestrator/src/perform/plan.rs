@@ -1,4 +1,4 @@
-//! Plans: made by rules, turned into nodes of the task tree, put before a person.
+//! Plans: made by rules or by architects, turned into nodes of the task tree, put before a person.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,8 @@ use orchflow_types::run::Gate;
 use orchflow_types::{AgentType, ErrorKind, Explain, TaskId};
 use orchflow_workflow::{Command, NodeSpec};
 
-use super::{Job, Planned};
+use super::Job;
+use super::architect::{self, Asked};
 use crate::attention::Question;
 use crate::{Error, Orchestrator, attention};
 
@@ -23,11 +24,19 @@ pub(crate) struct Proposal {
 
 /// Makes the plan of a goal by rules; starts nothing.
 pub(crate) async fn propose(cx: &Orchestrator, goal: &str, dir: &str) -> Result<Proposal, Error> {
+    let project = detect(cx, dir).await?;
+    Ok(Proposal { plan: by_rules(goal, &project)?, project })
+}
+
+async fn detect(cx: &Orchestrator, dir: &str) -> Result<Project, Error> {
     let params = project::DetectParams { dir: dir.to_owned() };
-    let project = cx.client().call::<project::Detect>(params).await?;
-    let planned = planner::plan(goal, &project)
-        .map_err(|nothing| Error::NothingToDo { reason: nothing.to_string() })?;
-    Ok(Proposal { plan: planned.plan, project })
+    Ok(cx.client().call::<project::Detect>(params).await?)
+}
+
+fn by_rules(goal: &str, project: &Project) -> Result<Plan, Error> {
+    planner::plan(goal, project)
+        .map(|planned| planned.plan)
+        .map_err(|nothing| Error::NothingToDo { reason: nothing.reason })
 }
 
 /// The checks every leaf that writes has to pass: the project's own build, lint and tests
@@ -70,12 +79,25 @@ pub(crate) fn nodes(cx: &Orchestrator, plan: &Plan) -> Vec<NodeSpec> {
     plan.tasks.iter().map(node).collect()
 }
 
-/// [`orchflow_workflow::Step::Plan`], for runs whose plan was not yet told when a crash came.
+/// Whether the rules are sure of their plan, so that no agent need be asked for a better
+/// one: all of it is commands of the project.
+pub(crate) fn is_for_rules(plan: &Plan) -> bool {
+    plan.only_looks() || plan.tasks.iter().all(|task| !task.command.is_empty())
+}
+
+/// [`orchflow_workflow::Step::Plan`], for runs that begin without a plan.
 pub(super) async fn make(job: &Job) -> Result<Command, Error> {
-    match propose(&job.orchestrator, &job.run.goal, &job.run.project).await {
-        Ok(proposal) => {
-            let (plan, nodes): Planned =
-                (proposal.plan.clone(), nodes(&job.orchestrator, &proposal.plan));
+    let made = match settle(job).await {
+        Ok(Some(plan)) => enough(job, plan).await,
+        Ok(None) => {
+            let reason = "the run was stopped before there was a plan".to_owned();
+            return Ok(Command::PlanFailed { kind: ErrorKind::NoAgent, reason });
+        }
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok(plan) => {
+            let nodes = nodes(&job.orchestrator, &plan);
             Ok(Command::Planned { plan, nodes })
         }
         Err(error) => {
@@ -83,6 +105,55 @@ pub(super) async fn make(job: &Job) -> Result<Command, Error> {
             Ok(Command::PlanFailed { kind: told.kind(), reason: told.message })
         }
     }
+}
+
+/// The plan of the architects, or of the rules where they are sure or nobody else made one;
+/// none when the run was stopped meanwhile.
+async fn settle(job: &Job) -> Result<Option<Plan>, Error> {
+    let (cx, goal) = (&job.orchestrator, &job.run.goal);
+    let project = detect(cx, &job.run.project).await?;
+    let rules = by_rules(goal, &project);
+    if architect::architects(job).is_empty() || rules.as_ref().is_ok_and(is_for_rules) {
+        return rules.map(Some);
+    }
+    let gave_up = match architect::ask(job, &project).await? {
+        Asked::Plan(plan) => return Ok(Some(plan)),
+        Asked::Stopped => return Ok(None),
+        Asked::GaveUp(gave_up) => gave_up,
+    };
+    match rules {
+        Ok(mut plan) => {
+            plan.notes.extend(gave_up);
+            plan.notes.push("planned by rules, since no architect made a plan".to_owned());
+            Ok(Some(plan))
+        }
+        Err(_) => Err(Error::NoPlan { gave_up }),
+    }
+}
+
+/// The plan, when there is somebody to carry it out, with the note on what is left out of it.
+async fn enough(job: &Job, mut plan: Plan) -> Result<Plan, Error> {
+    let (cx, run) = (&job.orchestrator, &job.run);
+    crate::agents::executors(cx, &plan, &run.project, &run.options.chains).await?;
+    if !plan.only_looks() && !run.options.from_working_tree {
+        let params = git::DirParams { dir: run.project.clone() };
+        let status = cx.client().call::<git::Status>(params).await?;
+        plan.notes.extend(dirty_note(&status));
+    }
+    Ok(plan)
+}
+
+/// What to tell of changes that a run which starts from HEAD does not have.
+pub(crate) fn dirty_note(status: &git::StatusResult) -> Option<String> {
+    let paths: Vec<&str> = status.dirty.iter().take(3).map(|dirty| dirty.path.as_str()).collect();
+    let more = status.dirty.len().saturating_sub(paths.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!paths.is_empty()).then(|| {
+        format!(
+            "uncommitted changes ({}{more}) are not part of this; --from-working-tree includes them",
+            paths.join(", ")
+        )
+    })
 }
 
 /// [`orchflow_workflow::Step::AskApproval`]: raises the question and waits for its answer.
@@ -129,4 +200,21 @@ pub(crate) async fn obstacles(cx: &Orchestrator, plan: &Plan, dir: &str) -> Vec<
         }
     }
     found
+}
+
+/// Whether whatever may change files is said to: what only looks works in the user's own
+/// checkout and needs no approval, and nobody knows what an agent will do.
+pub(crate) fn confined(plan: &Plan) -> Result<(), Error> {
+    let agents_work = |task: &&PlanTask| task.agent.is_some() || task.command.is_empty();
+    match plan.tasks.iter().filter(|task| !task.writes).find(agents_work) {
+        None => Ok(()),
+        Some(task) => Err(orchflow_workflow::Refused::BadPlan {
+            reason: format!(
+                "`{}` is work for an agent, which may change files: say `writes: yes`, or give \
+                 it a command and no agent",
+                task.key
+            ),
+        }
+        .into()),
+    }
 }

@@ -9,9 +9,6 @@ use super::shell::{self, Line, Word};
 /// More simple commands than a person would read before saying yes.
 const COMMANDS_MAX: usize = 50;
 
-/// Programs that only run another: what counts is what they run.
-const TRANSPARENT: [&str; 5] = ["command", "nohup", "exec", "time", "builtin"];
-
 /// Files that are no files.
 const SINKS: [&str; 4] = ["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"];
 
@@ -61,14 +58,14 @@ fn stricter(one: Said, other: Said) -> Said {
 fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
     let forms = forms(words);
     let hit = |effect: Decision| {
+        // `env PATH=… git` and `sudo git` are not the `git` that a rule allows.
+        let forms = if effect == Decision::Allow { &forms[..1] } else { &forms[..] };
         let matching = move |rule: &&Rule| {
             rule.effect == effect && forms.iter().any(|form| matches(&rule.words, form, effect))
         };
         rules.about(Tool::Command, agent).find(matching)
     };
-    let found = hit.clone()(Decision::Deny)
-        .or_else(|| hit.clone()(Decision::Ask))
-        .or_else(|| hit(Decision::Allow));
+    let found = hit(Decision::Deny).or_else(|| hit(Decision::Ask)).or_else(|| hit(Decision::Allow));
     match found {
         Some(rule) => (rule.effect, Some(rule.name.clone()), because(rule, &shown(words))),
         None => (Decision::Ask, None, format!("no rule speaks of `{}`", shown(words))),
@@ -110,37 +107,11 @@ fn because(rule: &Rule, what: &str) -> String {
     }
 }
 
-/// The command itself and, behind programs that only run another, what they run.
+/// The command itself and, behind programs that only run another, everything that may be
+/// what they run: which of their words are options of their own is not told apart.
 fn forms(words: &[Word]) -> Vec<&[Word]> {
-    let mut forms = vec![words];
-    let mut rest = words;
-    while let [Some(name), tail @ ..] = rest {
-        let base = base(name);
-        let skip = match base {
-            _ if TRANSPARENT.contains(&base) => 0,
-            "env" => tail
-                .iter()
-                .take_while(|word| {
-                    word.as_ref().is_some_and(|w| w.contains('=') || w.starts_with('-'))
-                })
-                .count(),
-            "sudo" | "doas" | "nice" | "ionice" | "setsid" | "stdbuf" | "xargs" => tail
-                .iter()
-                .take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-')))
-                .count(),
-            "timeout" => {
-                1 + tail
-                    .iter()
-                    .take_while(|word| word.as_ref().is_some_and(|w| w.starts_with('-')))
-                    .count()
-            }
-            _ => break,
-        };
-        let Some(inner) = tail.get(skip..).filter(|inner| !inner.is_empty()) else { break };
-        forms.push(inner);
-        rest = inner;
-    }
-    forms
+    let wrapped = if shell::is_wrapper(words) { words.len() } else { 1 };
+    (0..wrapped).map(|from| &words[from..]).collect()
 }
 
 /// Whether a command is what a pattern says. A last `*` stands for any further words.

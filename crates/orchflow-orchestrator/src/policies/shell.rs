@@ -17,6 +17,16 @@ const DEPTH_MAX: usize = 8;
 /// The longest line that is looked at.
 const LINE_MAX: usize = 64 * 1024;
 
+/// Programs that only run another: what counts is what they run.
+const WRAPPERS: [&str; 14] = [
+    "command", "nohup", "exec", "time", "builtin", "env", "sudo", "doas", "nice", "ionice",
+    "setsid", "stdbuf", "xargs", "timeout",
+];
+
+/// Programs that read a text as commands.
+const SHELLS: [&str; 10] =
+    ["sh", "bash", "dash", "zsh", "ksh", "eval", ".", "source", "trap", "alias"];
+
 /// What a line holds.
 #[derive(Debug, Default)]
 pub(super) struct Line {
@@ -201,11 +211,15 @@ impl Line {
 
     /// A command, and what it hands on to a shell.
     fn command(&mut self, words: Vec<Word>, depth: usize) {
-        let name = words.first().cloned().flatten();
-        let name = name.as_deref().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
-        let script = match name.as_deref() {
-            Some("sh" | "bash" | "dash" | "zsh" | "ksh") => script_of(&words),
-            Some("eval" | "." | "source" | "trap" | "alias") => Some(None),
+        let from = if is_wrapper(&words) {
+            words.iter().position(|word| base(word).is_some_and(|name| SHELLS.contains(&name)))
+        } else {
+            Some(0)
+        };
+        let handed = &words[from.unwrap_or(words.len())..];
+        let script = match handed.first().and_then(base) {
+            Some("sh" | "bash" | "dash" | "zsh" | "ksh") => script_of(handed),
+            Some(name) if SHELLS.contains(&name) => Some(None),
             _ => None,
         };
         self.commands.push(words);
@@ -264,6 +278,16 @@ impl Line {
     fn unclear(&mut self, why: &str) {
         self.opaque.get_or_insert_with(|| why.to_owned());
     }
+}
+
+/// Whether a command only runs another one that its words name.
+pub(super) fn is_wrapper(words: &[Word]) -> bool {
+    words.first().and_then(base).is_some_and(|name| WRAPPERS.contains(&name))
+}
+
+/// The name of a program without its folder.
+fn base(word: &Word) -> Option<&str> {
+    word.as_deref().map(|name| name.rsplit('/').next().unwrap_or(name))
 }
 
 /// What a shell is told to run: `sh -c TEXT`; `sh FILE` and a bare `sh` cannot be read.

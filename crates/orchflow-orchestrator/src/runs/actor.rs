@@ -1,8 +1,8 @@
 //! The driver of one run: the only one who changes its state.
 //!
-//! Commands are applied as they come and their transactions follow each other to the
-//! writer without waiting, so that many share one fsync; but nothing of a command is
-//! performed or answered before its transaction is committed.
+//! Commands are applied as they come: those that wait together are written together, and
+//! their transactions follow each other to the writer without waiting, so that many share
+//! one fsync; but nothing of a command is performed or answered before it is committed.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -14,8 +14,8 @@ use futures::{FutureExt, future::BoxFuture};
 use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
 use orchflow_store::{events, journal, runs as rows};
 use orchflow_types::event::NewEvent;
-use orchflow_types::run::{Gate, Run};
-use orchflow_types::task::Task;
+use orchflow_types::run::{Gate, Planner, Run, RunStatus};
+use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{EventType, PaneId, TaskId};
 use orchflow_workflow::{Action, ActionKey, Command, Effects, State, apply, replay};
 use serde_json::json;
@@ -26,6 +26,8 @@ use super::registry::{Mailbox, Message};
 use crate::perform::{self, Job};
 use crate::{Error, Orchestrator};
 
+/// The most commands one transaction holds.
+const TOGETHER: usize = 32;
 /// How long the driver waits before it tries again to write; doubled up to the second.
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
 
@@ -41,18 +43,32 @@ pub(super) struct Actor {
     mailbox: Mailbox,
     messages: mpsc::Receiver<Message>,
     stops: HashMap<ActionKey, CancellationToken>,
+    /// How long to wait after the next write that fails.
+    retry: Duration,
     commits: FuturesOrdered<BoxFuture<'static, Committed>>,
 }
 
 type Reply = Option<oneshot::Sender<Result<(), Error>>>;
 
-/// A command on its way to the disk, or back from it.
-struct Committed {
-    result: Result<(), Error>,
+/// Commands that were applied and are written together, in their order.
+#[derive(Default)]
+struct Group {
+    records: Vec<Record>,
+    taken: Vec<Taken>,
+}
+
+/// A command that was applied, and what is to come of it once it is on disk.
+struct Taken {
     command: Command,
     jobs: Vec<Job>,
     stop: Vec<ActionKey>,
     reply: Reply,
+}
+
+/// Commands on their way to the disk, or back from it.
+struct Committed {
+    result: Result<(), orchflow_store::Error>,
+    taken: Vec<Taken>,
 }
 
 impl Actor {
@@ -69,24 +85,30 @@ impl Actor {
             mailbox,
             messages,
             stops: HashMap::new(),
+            retry: RETRY[0],
             commits: FuturesOrdered::new(),
         }
     }
 
-    /// Drives the run to its end in a task of its own, beginning with `first` commands.
-    pub(super) fn start(self, first: Vec<Command>) {
+    /// Drives the run to its end in a task of its own: performs what it `wanted` (which is
+    /// on disk, as its state is), then takes the `first` command, if there is one.
+    pub(super) fn start(self, wanted: Vec<Action>, first: Option<Command>) {
         let (cx, run_id) = (self.cx.clone(), self.state.run_id());
         let supervisor = cx.supervisor().clone();
         let work = async move {
-            let ended = self.drive(first).await;
+            let ended = self.drive(wanted, first).await;
             cx.registry().close(run_id);
             ended
         };
         supervisor.spawn(TaskKind::Run, "run", work);
     }
 
-    async fn drive(mut self, first: Vec<Command>) -> Result<(), Error> {
-        for command in first {
+    async fn drive(mut self, wanted: Vec<Action>, first: Option<Command>) -> Result<(), Error> {
+        for action in wanted {
+            let job = self.job(action);
+            self.perform(job);
+        }
+        if let Some(command) = first {
             self.take(command, None).await?;
         }
         let deadline = self.deadline();
@@ -99,8 +121,7 @@ impl Actor {
                 () = shutdown.cancelled() => return self.part().await,
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
                 message = self.messages.recv() => match message {
-                    Some(Message::Command(command, reply)) => self.take(*command, reply).await?,
-                    Some(Message::Pane(task, pane)) => self.show_pane(task, pane).await,
+                    Some(message) => self.hear(message).await?,
                     None => return Ok(()),
                 },
                 () = &mut deadline, if !late => {
@@ -112,15 +133,43 @@ impl Actor {
         Ok(())
     }
 
-    /// Applies a command and sends its transaction on its way.
+    /// Takes a message and those that wait behind it.
+    async fn hear(&mut self, first: Message) -> Result<(), Error> {
+        let mut group = Group::default();
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Command(command, reply) => self.apply(*command, reply, &mut group),
+                Message::Pane(task, pane) => {
+                    // What was applied before it is written before it.
+                    self.submit(std::mem::take(&mut group)).await?;
+                    self.show_pane(task, pane).await;
+                }
+                Message::Planner(planner) => {
+                    self.submit(std::mem::take(&mut group)).await?;
+                    self.show_planner(planner).await;
+                }
+            }
+            let room = group.taken.len() < TOGETHER && !self.state.status().is_final();
+            next = if room { self.messages.try_recv().ok() } else { None };
+        }
+        self.submit(group).await
+    }
+
+    /// Applies one command and sends its transaction on its way.
     async fn take(&mut self, command: Command, reply: Reply) -> Result<(), Error> {
+        let mut group = Group::default();
+        self.apply(command, reply, &mut group);
+        self.submit(group).await
+    }
+
+    fn apply(&mut self, command: Command, reply: Reply, group: &mut Group) {
         let at = self.cx.clock().now();
         let effects = match apply(&mut self.state, at, command.clone()) {
             Ok(effects) => effects,
             Err(refused) => {
                 tracing::debug!(run = %self.state.run_id(), %refused, "refused");
-                answer(reply, Err(refused.into()));
-                return Ok(());
+                return answer(reply, Err(refused.into()));
             }
         };
         if effects.run_changed {
@@ -129,24 +178,23 @@ impl Actor {
         let record = Record::new(&self.state, at, self.seq, &command, &effects)
             .with_tasks(self.new_tasks(&command));
         self.seq += 1;
-        self.submit(record, command, effects, reply).await
+        let Effects { actions, stop, .. } = effects;
+        let jobs = actions.into_iter().map(|action| self.job(action)).collect();
+        group.records.push(record);
+        group.taken.push(Taken { command, jobs, stop, reply });
     }
 
-    async fn submit(
-        &mut self,
-        record: Record,
-        command: Command,
-        effects: Effects,
-        reply: Reply,
-    ) -> Result<(), Error> {
+    async fn submit(&mut self, group: Group) -> Result<(), Error> {
+        let Group { records, taken } = group;
+        if records.is_empty() {
+            return Ok(());
+        }
         crash_point!("run.before_commit");
-        let receipt = self.cx.store().submit(move |tx| record.write(tx)).await?;
-        let jobs = effects.actions.into_iter().map(|action| self.job(action)).collect();
-        let stop = effects.stop;
-        let committed = async move {
-            let result = receipt.await.map_err(Error::from);
-            Committed { result, command, jobs, stop, reply }
+        let write = move |tx: &mut orchflow_store::Tx<'_>| {
+            records.into_iter().try_for_each(|record| record.write(tx))
         };
+        let receipt = self.cx.store().submit(write).await?;
+        let committed = async move { Committed { result: receipt.await, taken } };
         self.commits.push_back(committed.boxed());
         Ok(())
     }
@@ -154,21 +202,24 @@ impl Actor {
     /// What is committed may be done and told.
     async fn after(&mut self, committed: Committed) -> Result<(), Error> {
         if let Err(error) = committed.result {
-            return self.recover(error, committed.command, committed.reply).await;
+            return self.recover(error, committed.taken).await;
         }
+        self.retry = RETRY[0];
         crash_point!("run.after_commit");
-        if let Command::Done { key, .. } = &committed.command {
-            self.stops.remove(key);
-        }
-        for key in &committed.stop {
-            if let Some(stop) = self.stops.get(key) {
-                stop.cancel();
+        for taken in committed.taken {
+            if let Command::Done { key, .. } = &taken.command {
+                self.stops.remove(key);
             }
+            for key in &taken.stop {
+                if let Some(stop) = self.stops.get(key) {
+                    stop.cancel();
+                }
+            }
+            for job in taken.jobs {
+                self.perform(job);
+            }
+            answer(taken.reply, Ok(()));
         }
-        for job in committed.jobs {
-            self.perform(job);
-        }
-        answer(committed.reply, Ok(()));
         Ok(())
     }
 
@@ -208,22 +259,41 @@ impl Actor {
 
     /// The database would not take a command: who waits is told; what came of actions is
     /// kept and told again, from the state that is on disk, until it is taken.
-    async fn recover(&mut self, error: Error, command: Command, reply: Reply) -> Result<(), Error> {
+    async fn recover(
+        &mut self,
+        error: orchflow_store::Error,
+        taken: Vec<Taken>,
+    ) -> Result<(), Error> {
         tracing::error!(run = %self.state.run_id(), %error, "a run could not be written");
         let mut again = Vec::new();
-        let mut keep = |command, reply: Reply, error| match reply {
-            Some(_) => answer(reply, Err(error)),
-            None => again.push(command),
+        let mut keep = |taken: Vec<Taken>, error: &orchflow_store::Error| {
+            for Taken { command, reply, .. } in taken {
+                match reply {
+                    Some(_) => answer(reply, Err(error.clone().into())),
+                    None => again.push(command),
+                }
+            }
         };
-        keep(command, reply, error);
+        keep(taken, &error);
         while let Some(lost) = self.commits.next().await {
-            let error = lost.result.err().unwrap_or(Error::RunLost(self.state.run_id()));
-            keep(lost.command, lost.reply, error);
+            keep(lost.taken, lost.result.as_ref().err().unwrap_or(&error));
         }
-        let mut wait = RETRY[0];
+        self.reload().await?;
+        for command in again {
+            Box::pin(self.take(command, None)).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes back to the state that is on disk, and performs what it wants and nobody does.
+    async fn reload(&mut self) -> Result<(), Error> {
         loop {
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(RETRY[1]);
+            let shutdown = self.cx.supervisor().shutdown().clone();
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = tokio::time::sleep(self.retry) => {}
+            }
+            self.retry = (self.retry * 2).min(RETRY[1]);
             match load(&self.cx, self.state.run_id()).await {
                 Ok((state, seq)) => {
                     self.run = Arc::new(state.run().clone());
@@ -233,8 +303,10 @@ impl Actor {
                 Err(error) => tracing::warn!(%error, "the run's journal cannot be read yet"),
             }
         }
-        for command in again {
-            Box::pin(self.take(command, None)).await?;
+        let idle = |action: &&Action| !self.stops.contains_key(&action.key);
+        for action in self.state.in_flight().filter(idle).cloned().collect::<Vec<_>>() {
+            let job = self.job(action);
+            self.perform(job);
         }
         Ok(())
     }
@@ -268,6 +340,29 @@ impl Actor {
         };
         if let Err(error) = self.cx.store().submit(write).await {
             tracing::warn!(%error, "a pane could not be shown");
+        }
+    }
+
+    /// Who makes the plan is no part of the state: it is shown while it is so.
+    async fn show_planner(&mut self, planner: Planner) {
+        if self.state.status() != RunStatus::Planning {
+            return;
+        }
+        let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
+        let root = self.state.run().task_id;
+        let event = NewEvent {
+            kind: EventType::TaskUpdated,
+            about: root.to_string(),
+            within: vec![run_id.to_string()],
+            data: json!({ "run_id": run_id, "status": TaskStatus::Active, "agent": planner.agent, "pane_id": planner.pane_id }),
+        };
+        let run = Run { planner: Some(planner), ..self.state.run().clone() };
+        let write = move |tx: &mut orchflow_store::Tx<'_>| {
+            rows::upsert(tx, &run)?;
+            events::append(tx, at, &[event])
+        };
+        if let Err(error) = self.cx.store().submit(write).await {
+            tracing::warn!(%error, "an architect could not be shown");
         }
     }
 

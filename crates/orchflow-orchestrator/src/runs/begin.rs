@@ -21,12 +21,42 @@ pub(super) async fn of_goal(cx: &Orchestrator, params: StartParams) -> Result<St
     let goal = said(&params.goal, "goal")?.to_owned();
     let ground = ground(cx, &params.dir).await?;
     let plan = match params.plan {
-        Some(plan) => plan,
-        None => perform::propose(cx, &goal, &ground.root).await?.plan,
+        Some(plan) => Some(plan),
+        None => by_rules(cx, &goal, &ground, &params.choices.roles).await?,
     };
-    let nodes = perform::nodes(cx, &plan);
+    let planned = plan.map(|plan| {
+        let nodes = perform::nodes(cx, &plan);
+        (plan, nodes)
+    });
     let root = new_root(cx, &goal);
-    begin(cx, Beginning { goal, ground, plan, nodes, root, choices: params.choices }).await
+    begin(cx, Beginning { goal, ground, planned, root, choices: params.choices }).await
+}
+
+/// The rules' plan of a goal; none when it is for an architect to make a better one, and
+/// all is there that the plan may need.
+async fn by_rules(
+    cx: &Orchestrator,
+    goal: &str,
+    ground: &Ground,
+    chosen: &BTreeMap<Role, Vec<String>>,
+) -> Result<Option<Plan>, Error> {
+    let plan = match perform::propose(cx, goal, &ground.root).await {
+        Ok(proposal) => Ok(proposal.plan),
+        Err(nothing @ Error::NothingToDo { .. }) => Err(nothing),
+        Err(error) => return Err(error),
+    };
+    if plan.as_ref().is_ok_and(perform::is_for_rules) {
+        return plan.map(Some);
+    }
+    let asks = agents::architects(cx, &ground.root, chosen).await?;
+    if asks.is_empty() {
+        return plan.map(Some);
+    }
+    ground.repository.as_ref().map_err(Clone::clone)?;
+    if let Ok(plan) = &plan {
+        agents::executors(cx, plan, &ground.root, chosen).await?;
+    }
+    Ok(None)
 }
 
 /// A run of a task as it stands in the tree.
@@ -39,14 +69,15 @@ pub(crate) async fn of_task(
     choices: Choices,
 ) -> Result<StartResult, Error> {
     let ground = ground(cx, dir).await?;
-    begin(cx, Beginning { goal: root.title.clone(), ground, plan, nodes, root, choices }).await
+    let (goal, planned) = (root.title.clone(), Some((plan, nodes)));
+    begin(cx, Beginning { goal, ground, planned, root, choices }).await
 }
 
 struct Beginning {
     goal: String,
     ground: Ground,
-    plan: Plan,
-    nodes: Vec<NodeSpec>,
+    /// The plan and its nodes; none when an architect is to make it.
+    planned: Option<(Plan, Vec<NodeSpec>)>,
     root: Task,
     choices: Choices,
 }
@@ -69,14 +100,22 @@ async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
 }
 
 async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, Error> {
-    let chains =
-        agents::executors(cx, &begun.plan, &begun.ground.root, &begun.choices.roles).await?;
-    let settings = cx.settings(&begun.ground.root).await?;
+    let (root, roles) = (&begun.ground.root, &begun.choices.roles);
+    let settings = cx.settings(root).await?;
+    let chains = match &begun.planned {
+        Some((plan, _)) => {
+            perform::confined(plan)?;
+            agents::executors(cx, plan, root, roles).await?
+        }
+        None => agents::chains(cx, root, &settings.run.chains, roles).await?,
+    };
     let options = options(settings.run, &begun.choices, chains)?;
-    if !begun.plan.only_looks() {
+    if let Some((plan, _)) = &mut begun.planned
+        && !plan.only_looks()
+    {
         let status = begun.ground.repository.as_ref().map_err(Clone::clone)?;
-        if !status.dirty.is_empty() && !options.from_working_tree {
-            begun.plan.notes.push(dirty_note(status));
+        if !options.from_working_tree {
+            plan.notes.extend(perform::dirty_note(status));
         }
     }
     let params = project::DetectParams { dir: begun.ground.root.clone() };
@@ -90,25 +129,32 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
         gates: perform::gates(&project),
         epoch: 0,
     };
-    create(cx, spec, begun.root, Command::Planned { plan: begun.plan, nodes: begun.nodes }).await
+    create(cx, spec, begun.root, begun.planned).await
 }
 
+/// Makes the run, with its plan in the same transaction when there is one: a plan that a
+/// person or the task tree gave cannot be made again after a crash.
 async fn create(
     cx: &Orchestrator,
     spec: Spec,
     root: Task,
-    planned: Command,
+    planned: Option<(Plan, Vec<NodeSpec>)>,
 ) -> Result<StartResult, Error> {
     let at = cx.clock().now();
     let (run_id, task_id) = (spec.run_id, spec.root);
-    // A plan that the machine would refuse is refused before there is a run.
-    let (mut trial, _) = orchflow_workflow::create(at, spec.clone());
-    orchflow_workflow::apply(&mut trial, at, planned.clone())?;
-    let (state, effects) = orchflow_workflow::create(at, spec.clone());
-    let record =
+    let (mut state, mut effects) = orchflow_workflow::create(at, spec.clone());
+    let created =
         Record::new(&state, at, 0, &Command::Create(spec), &effects).with_tasks(vec![root]);
-    cx.store().write(move |tx| record.write(tx)).await?;
-    Actor::new(cx.clone(), (state, 1)).start(vec![planned]);
+    let mut records = vec![created];
+    if let Some((plan, nodes)) = planned {
+        let rows = task_rows(state.run(), &nodes, at);
+        let command = Command::Planned { plan, nodes };
+        effects = orchflow_workflow::apply(&mut state, at, command.clone())?;
+        records.push(Record::new(&state, at, 1, &command, &effects).with_tasks(rows));
+    }
+    let next = records.len() as u64;
+    cx.store().write(move |tx| records.into_iter().try_for_each(|record| record.write(tx))).await?;
+    Actor::new(cx.clone(), (state, next)).start(effects.actions, None);
     Ok(StartResult { run_id, task_id })
 }
 
@@ -134,16 +180,6 @@ fn options(
     Ok(chosen)
 }
 
-fn dirty_note(status: &git::StatusResult) -> String {
-    let paths: Vec<&str> = status.dirty.iter().take(3).map(|dirty| dirty.path.as_str()).collect();
-    let more = status.dirty.len().saturating_sub(paths.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!(
-        "uncommitted changes ({}{more}) are not part of this; --from-working-tree includes them",
-        paths.join(", ")
-    )
-}
-
 /// The plan a person edited, with the ids its tasks had before where their keys are the same.
 pub(super) async fn edited(
     cx: &Orchestrator,
@@ -151,6 +187,7 @@ pub(super) async fn edited(
     plan: Plan,
 ) -> Result<(Plan, Vec<NodeSpec>), Error> {
     let run = super::fetch(cx, run_id).await?;
+    perform::confined(&plan)?;
     agents::executors(cx, &plan, &run.project, &run.options.chains).await?;
     let had: HashMap<&str, TaskId> =
         run.leaves.iter().map(|leaf| (leaf.plan.key.as_str(), leaf.task_id)).collect();

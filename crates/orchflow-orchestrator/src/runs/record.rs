@@ -99,6 +99,9 @@ impl Record {
             actions::insert(tx, action)?;
         }
         events::append(tx, self.at, &self.events)?;
+        if self.run.is_some_and(|run| run.status.is_final()) {
+            crate::attention::withdraw_all(tx, self.run_id, self.at)?;
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use orchflow_types::run::Planner;
 use orchflow_types::{PaneId, RunId, TaskId};
 use orchflow_workflow::Command;
 use tokio::sync::{mpsc, oneshot};
@@ -30,6 +31,8 @@ pub(crate) enum Message {
     Command(Box<Command>, Option<oneshot::Sender<Result<(), Error>>>),
     /// A leaf has a pane to look at.
     Pane(TaskId, PaneId),
+    /// An architect is at work on the plan.
+    Planner(Planner),
 }
 
 impl Registry {
@@ -74,5 +77,10 @@ impl Mailbox {
     pub(super) fn show_pane(&self, task_id: TaskId, pane: PaneId) {
         // A full mailbox only means that the pane is seen with the leaf's next change.
         let _ = self.sender.try_send(Message::Pane(task_id, pane));
+    }
+
+    pub(super) fn show_planner(&self, planner: Planner) {
+        // As above, and a plan that is there is seen better than who made it.
+        let _ = self.sender.try_send(Message::Planner(planner));
     }
 }

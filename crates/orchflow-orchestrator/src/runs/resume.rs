@@ -27,6 +27,6 @@ pub async fn resume_all(cx: &Orchestrator) -> Result<usize, Error> {
 async fn resume(cx: &Orchestrator, run_id: RunId) -> Result<(), Error> {
     let loaded = load(cx, run_id).await?;
     let epoch = cx.store().write(move |tx| rows::claim(tx, run_id)).await?;
-    Actor::new(cx.clone(), loaded).start(vec![Command::Restart { epoch }]);
+    Actor::new(cx.clone(), loaded).start(Vec::new(), Some(Command::Restart { epoch }));
     Ok(())
 }

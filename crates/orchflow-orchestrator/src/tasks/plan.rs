@@ -42,7 +42,10 @@ pub(super) async fn of_tree(
     let groups: HashSet<TaskId> = nodes.iter().filter_map(|node| node.parent).collect();
     let leaves =
         nodes.iter().filter(|node| !groups.contains(&node.task_id)).map(|node| node.plan.clone());
-    Ok((Plan { goal: root.title.clone(), tasks: leaves.collect(), notes: Vec::new() }, nodes))
+    Ok((
+        Plan { goal: root.title.clone(), tasks: leaves.collect(), notes: Vec::new(), by: None },
+        nodes,
+    ))
 }
 
 fn nodes(cx: &Orchestrator, tasks: &[Task], project: &Project) -> Vec<NodeSpec> {

@@ -19,6 +19,7 @@ fn run() -> Run {
         project: "/tmp/project".to_owned(),
         status: RunStatus::Planning,
         options: RunOptions::default(),
+        planner: None,
         plan: None,
         leaves: Vec::new(),
         base: None,
@@ -104,13 +105,21 @@ fn runs_are_listed_newest_first_by_pages_and_by_status() {
     let mut all: Vec<Run> = (0..5).map(|_| run()).collect();
     all[1].status = RunStatus::Succeeded;
     all[1].finished_at = Some(at(9));
+    all[4].project = "/else".to_owned();
     all.iter().for_each(|run| written(&store, run));
     let ids = |runs: Vec<Run>| runs.into_iter().map(|run| run.run_id).collect::<Vec<_>>();
-    let page = |status, before| store.read_blocking(|r| runs::list(r, status, before, 3)).unwrap();
+    let page =
+        |status, before| store.read_blocking(|r| runs::list(r, status, None, before, 3)).unwrap();
     let first = ids(page(None, None));
     assert_eq!(first, [all[4].run_id, all[3].run_id, all[2].run_id]);
     assert_eq!(ids(page(None, Some(first[2]))), [all[1].run_id, all[0].run_id]);
     assert_eq!(ids(page(Some(RunStatus::Succeeded), None)), [all[1].run_id]);
+    let newest_of =
+        |dir: &str| ids(store.read_blocking(|r| runs::list(r, None, Some(dir), None, 1)).unwrap());
+    assert_eq!(newest_of("/else"), [all[4].run_id]);
+    assert_eq!(newest_of(&all[0].project), [all[3].run_id]);
+    assert_eq!(newest_of(&format!("{}/src", all[0].project)), [all[3].run_id]);
+    assert_eq!(newest_of("/nowhere"), []);
     let unfinished = ids(store.read_blocking(runs::unfinished).unwrap());
     assert_eq!(unfinished, [0, 2, 3, 4].map(|n| all[n].run_id));
     let of_task = store.read_blocking(|r| runs::of_task(r, all[2].task_id)).unwrap();

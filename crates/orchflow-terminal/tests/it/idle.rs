@@ -37,8 +37,11 @@ async fn idle_panes_wake_nothing_up_for_ten_seconds() {
     };
     wake_ups(Duration::from_millis(500)); // what was under way when the output was seen
     assert_eq!(wake_ups(Duration::from_secs(10)), 0);
-    // The counter does count.
+    // The counter does count, however late a busy machine gets to it.
+    let before = switches();
     panes[1].write(b"x").unwrap();
-    assert!(wake_ups(Duration::from_millis(500)) > 0);
+    while switches() == before {
+        wake_ups(Duration::from_millis(10));
+    }
     bed.end().await;
 }

@@ -16,7 +16,7 @@ pub(super) struct TaskLines {
 /// The plan, and where each of its tasks stands.
 pub(super) fn parse(text: &str) -> Result<(Plan, Vec<TaskLines>), PlanError> {
     let mut lines = text.lines().enumerate().map(|(place, line)| (place + 1, Line::of(line)));
-    let mut plan = Plan { goal: goal(&mut lines)?, tasks: Vec::new(), notes: Vec::new() };
+    let mut plan = Plan { goal: goal(&mut lines)?, tasks: Vec::new(), notes: Vec::new(), by: None };
     let mut places = Vec::new();
     let mut task: Option<Draft> = None;
     let mut head = Head::default();

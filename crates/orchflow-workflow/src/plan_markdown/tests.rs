@@ -186,6 +186,7 @@ fn any_plan() -> impl Strategy<Value = Plan> {
         goal: heading_and_rest(&format!("{}\n{}", goal.0, goal.1.join("\n"))),
         notes: notes.into_iter().map(|note| note.join("\n")).collect(),
         tasks,
+        by: None,
     })
 }
 

@@ -58,6 +58,7 @@ pub(crate) fn plan(nodes: &[NodeSpec]) -> Plan {
         goal: "goal".to_owned(),
         tasks: leaves.map(|node| node.plan.clone()).collect(),
         notes: Vec::new(),
+        by: None,
     }
 }
 

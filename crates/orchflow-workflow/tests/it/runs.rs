@@ -1,5 +1,6 @@
 //! What befalls a run as a whole: approval, pauses, endings, restarts, refusals.
 
+use orchflow_types::plan::Plan;
 use orchflow_types::run::{Landing, RunMode, RunOptions, RunStatus};
 use orchflow_types::task::TaskStatus;
 use orchflow_types::{ErrorKind, EventType};
@@ -44,6 +45,18 @@ fn a_plan_that_writes_waits_for_a_person() {
     let phases = player.events.iter().filter(|event| event.kind == EventType::RunPhaseChanged);
     let to: Vec<_> = phases.map(|event| event.data["to"].as_str().unwrap()).collect();
     assert_eq!(to, ["awaiting_approval", "running", "landing", "succeeded"]);
+}
+
+#[test]
+fn a_plan_of_an_architect_waits_for_a_person_even_when_it_only_looks() {
+    for (auto_approve, status) in [(false, RunStatus::AwaitingApproval), (true, RunStatus::Running)]
+    {
+        let mut player = Player::asked(spec(RunOptions { auto_approve, ..options() }));
+        let nodes = vec![leaf(1, false, &[])];
+        let plan = Plan { by: Some("ann".to_owned()), ..plan(&nodes) };
+        player.say(Command::Planned { plan, nodes });
+        assert_eq!(player.state.status(), status);
+    }
 }
 
 #[test]

@@ -222,6 +222,7 @@ fn summary(output: &Output) -> String {
     let told: Vec<&str> = text
         .lines()
         .filter(|line| !line.starts_with("hint:") && !line.trim().is_empty())
+        .take_while(|line| !line.starts_with("To add an exception")) // our own hint says it
         .map(|line| line.trim_start_matches("fatal: ").trim_start_matches("error: ").trim())
         .take(6)
         .collect();

@@ -246,9 +246,10 @@ fn first_file(dir: &Path, may_go: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
 }
 
 /// The one command that takes what is on a branch into the checkout at `root`, for a shell.
+/// Git lays changes of the user's aside for it and brings them back on top.
 #[must_use]
 pub fn take_command(root: &Path, branch: &str) -> String {
-    format!("git -C {} merge {}", shell_word(root), shell_word(Path::new(branch)))
+    format!("git -C {} merge --autostash {}", shell_word(root), shell_word(Path::new(branch)))
 }
 
 /// A word as a POSIX shell reads it; quoted only when it has to be.
@@ -269,9 +270,9 @@ mod tests {
     #[test]
     fn the_command_that_takes_a_branch_is_quoted_where_a_shell_needs_it() {
         let plain = take_command(Path::new("/home/me/p"), "orchflow/run_1");
-        assert_eq!(plain, "git -C /home/me/p merge orchflow/run_1");
+        assert_eq!(plain, "git -C /home/me/p merge --autostash orchflow/run_1");
         let quoted = take_command(Path::new("/home/me/it's a p"), "orchflow/run_1");
-        assert_eq!(quoted, r"git -C '/home/me/it'\''s a p' merge orchflow/run_1");
+        assert_eq!(quoted, r"git -C '/home/me/it'\''s a p' merge --autostash orchflow/run_1");
     }
 
     #[test]

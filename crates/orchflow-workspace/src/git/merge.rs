@@ -24,7 +24,8 @@ pub enum Merge {
 }
 
 impl Repo {
-    /// Merges a commit into the branch of this worktree with a merge commit; what is in it
+    /// Merges a commit into the branch of this worktree: where the branch has nothing that the
+    /// commit has not, it goes on to the commit itself, else to a merge commit. What is in it
     /// already is merged already. The worktree is an integration worktree nobody works in: what
     /// builds left uncommitted is saved under a hidden ref and put back before the merge. It is
     /// never left in the middle of one.
@@ -38,7 +39,7 @@ impl Repo {
         let attempted = format!("merge {commit}");
         let args = [
             "merge",
-            "--no-ff",
+            "--ff",
             "--commit",
             "--no-squash",
             "--quiet",

@@ -134,13 +134,21 @@ async fn a_lock_of_another_git_stops_it_with_a_reason() {
 }
 
 #[tokio::test]
-async fn the_printed_command_takes_the_result() {
+async fn the_printed_command_takes_the_result_and_keeps_what_was_in_the_way() {
     let fixture = Fixture::new().await;
-    let to = result(&fixture).await;
-    fixture.write("a.txt", "mine\n");
+    let middle = "2\n3\n4\n5\n6\n7\n8\n";
+    fixture.write("a.txt", &format!("first\n{middle}last\n"));
+    fixture.git(&["commit", "-q", "-a", "-m", "lines"]).await;
+    let path = fixture.beside("w");
+    let repo = fixture.repo().await;
+    let worktree = repo.worktree_add(&path, "orchflow/run", "HEAD").await.unwrap();
+    write(&path, "a.txt", &format!("result\n{middle}last\n"));
+    let to = worktree.commit_all("result", &[]).await.unwrap().unwrap();
+    fixture.write("a.txt", &format!("first\n{middle}mine\n"));
     refused(&fixture, &to).await;
-    fixture.git(&["checkout", "-q", "a.txt"]).await;
     let command = take_command(&fixture.root, "orchflow/run");
     assert!(run(&PathBuf::from("/"), &["sh", "-c", &command]).await.status.success());
     assert_eq!(fixture.repo().await.head().await.unwrap(), to);
+    let text = std::fs::read_to_string(fixture.root.join("a.txt")).unwrap();
+    assert_eq!(text, format!("result\n{middle}mine\n"));
 }

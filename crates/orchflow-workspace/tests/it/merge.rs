@@ -18,9 +18,19 @@ async fn setup(fixture: &Fixture) -> (Repo, Repo, String) {
 }
 
 #[tokio::test]
+async fn what_nothing_else_was_merged_before_is_the_commit_itself() {
+    let fixture = Fixture::new().await;
+    let (_, into, commit) = setup(&fixture).await;
+    let merged = into.merge(&commit, "Merge side").await.unwrap();
+    assert_eq!(merged, Merge::Merged { commit, saved: None });
+}
+
+#[tokio::test]
 async fn a_commit_is_merged_once_with_a_merge_commit() {
     let fixture = Fixture::new().await;
     let (repo, into, commit) = setup(&fixture).await;
+    write(into.root(), "o.txt", "other\n");
+    into.commit_all("other", &[]).await.unwrap();
     let merged = into.merge(&commit, "Merge side").await.unwrap();
     let Merge::Merged { commit: at, saved: None } = merged.clone() else { panic!("{merged:?}") };
     let log = repo.log(&at, 1).await.unwrap();

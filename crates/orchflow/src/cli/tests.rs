@@ -102,7 +102,7 @@ fn what_cannot_be_meant_is_refused_with_what_could_be() {
         ("run --role auditor= fix", "no agent is named for `auditor`"),
         ("run --mode watch fix", "parallel"),
         ("run --max-concurrency 0 fix", "1..=1000"),
-        ("runs show task_01", "is not a run id"),
+        ("runs show task_01", "is no run id"),
         ("trust --yes --revoke", "cannot be used with"),
         ("exec", "<CMD>"),
     ] {

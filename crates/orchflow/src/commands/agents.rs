@@ -29,6 +29,7 @@ fn tell(out: Output, agent: &FoundAgent) {
         (Some(program), Some(version)) => format!("{version} ({program})"),
         (Some(program), None) => program.clone(),
         (None, _) if agent.available => "built in".to_owned(),
+        (None, _) if agent.available => "built in".to_owned(),
         (None, _) => "not found".to_owned(),
     };
     let name = out.paint(Style::Bold, &format!("{:<14}", visible(&agent.name)));

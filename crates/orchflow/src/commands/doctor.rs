@@ -67,7 +67,9 @@ fn tell(out: Output, checks: &[Check]) {
             (false, true) => out.paint(Style::Red, "✗"),
             (false, false) => out.paint(Style::Yellow, "–"),
         };
-        out.line(format_args!("  {mark} {:<16} {}", visible(&check.name), visible(&check.found)));
+        // What takes several lines goes on where it began.
+        let found = visible(&check.found).replace('\n', &format!("\n{:21}", ""));
+        out.line(format_args!("  {mark} {:<16} {found}", visible(&check.name)));
         if let (false, Some(mend)) = (check.ok, &check.mend) {
             out.line(format_args!("      {}", visible(mend)));
         }

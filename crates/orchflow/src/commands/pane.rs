@@ -294,7 +294,7 @@ fn list(out: Output, panes: &[PaneInfo]) {
         vec![pane.pane_id.to_string(), state, ago(pane.created_at), quoted(&pane.command)]
     };
     if panes.is_empty() {
-        out.talk("there are no panes");
+        out.talk("there are no panes; `orchflow pane create -- COMMAND` starts one");
     } else {
         out.table(
             &["PANE", "STATE", "STARTED", "COMMAND"],

@@ -1,6 +1,6 @@
 //! `orchflow policy check`: what the policies would decide on a command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use orchflow_protocol::policy::{Check, CheckParams};
@@ -61,11 +61,11 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     let dir = Some(cx.dir_text()?);
     let params = CheckParams { argv, line, agent, dir, policy, ..CheckParams::default() };
     let answer = cx.client().await?.call::<Check>(params).await?;
-    cx.out.result(&answer, tell);
+    cx.out.result(&answer, |out, answer| tell(out, answer, &cx.places.policies()));
     if answer.decision == Decision::Allow { Ok(()) } else { Err(Stop::Code(REFUSED)) }
 }
 
-fn tell(out: Output, answer: &PolicyAnswer) {
+fn tell(out: Output, answer: &PolicyAnswer, rules: &Path) {
     let word = match answer.decision {
         Decision::Allow => out.paint(Style::Green, "allow"),
         Decision::Ask => out.paint(Style::Yellow, "ask"),
@@ -75,5 +75,8 @@ fn tell(out: Output, answer: &PolicyAnswer) {
     out.line(format_args!("{word}: {}{}", visible(&answer.reason), visible(&rule)));
     for words in &answer.parsed {
         out.line(format_args!("  {}", visible(&crate::talk::quoted(words))));
+    }
+    if answer.rule.is_none() {
+        out.talk(format_args!("a rule in {} decides it", rules.join("my.toml").display()));
     }
 }

@@ -106,7 +106,7 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
             let dir = if all { None } else { Some(cx.dir_text()?) };
             let params = ListParams { status: None, dir, cursor, limit };
             let result = client.call::<List>(params).await?;
-            cx.out.result(&result, list);
+            cx.out.result(&result, |out, result| list(out, result, all));
         }
         Verb::Show(which) => {
             let params = RunParams { run_id: pick(cx, &client, which.id).await? };
@@ -197,11 +197,13 @@ fn told(out: Output, run: &Run) {
     out.talk(format_args!("{} is {}", run.run_id, status(run.status)));
 }
 
-fn list(out: Output, result: &ListResult) {
+fn list(out: Output, result: &ListResult, all: bool) {
     if result.runs.is_empty() {
-        out.talk(
-            "this project has no runs; `orchflow runs list --all` lists those of every project",
-        );
+        out.talk(if all {
+            "there are no runs; `orchflow run \"run the tests and lint\"` makes one"
+        } else {
+            "this project has no runs; `orchflow runs list --all` lists those of every project"
+        });
         return;
     }
     let rows: Vec<Vec<String>> = result

@@ -221,7 +221,7 @@ fn read_tree(file: &std::path::Path) -> Result<Node, Stop> {
 
 fn list(out: Output, tasks: &[Task], next: Option<&str>) {
     if tasks.is_empty() {
-        out.talk("there are no tasks");
+        out.talk("there are no tasks; `orchflow task create TITLE` makes one");
         return;
     }
     let row = |task: &Task| {

@@ -36,7 +36,7 @@ impl Configuration for Files {
             policies.extend(self::policies(&root.join(".orchflow/policies"))?);
         }
         let agents = settings.agents.iter().map(agent).collect::<Result<_, _>>()?;
-        Ok(ProjectSettings { run: settings.run, agents, policies })
+        Ok(ProjectSettings { run: settings.run, prompts: settings.prompts, agents, policies })
     }
 }
 
@@ -56,11 +56,18 @@ fn agent(configured: &Agent) -> Result<AgentConfig, Error> {
 
 /// The policy files of a folder, by name; a folder that is not there holds none.
 fn policies(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
-    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
+    // Rules that cannot be read are not rules that are not there.
+    let failed = |error: std::io::Error| Error::Policy {
+        file: dir.display().to_string(),
+        reason: error.to_string(),
+    };
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(failed)?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     let read = |path: PathBuf| {
         let name = path.display().to_string();
@@ -69,4 +76,18 @@ fn policies(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
         Ok(PolicyFile { name, text })
     };
     paths.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_policies_that_cannot_be_read_is_an_error_and_one_that_is_not_there_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("policies");
+        assert_eq!(policies(&missing).unwrap(), []);
+        std::fs::write(&missing, "no folder").unwrap();
+        assert!(policies(&missing).is_err());
+    }
 }

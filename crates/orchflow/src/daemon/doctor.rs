@@ -13,6 +13,7 @@ use orchflow_runtime::process::{self, Spec};
 use orchflow_types::AgentKind;
 
 use super::system::{self, Host};
+use crate::talk::{from_inside, quoted};
 
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -98,12 +99,19 @@ async fn project(host: &Host, dir: String) -> Vec<Check> {
         orchflow_manager::projects::detect(manager.clone(), DetectParams { dir: dir.clone() })
             .await;
     let commands = detected.map_err(Error::from).map(|project| {
-        let told: Vec<String> =
-            project.commands.iter().map(|command| command.argv.join(" ")).collect();
+        let told = project.commands.iter().map(|command| {
+            let purpose = command.purpose;
+            format!(
+                "{:<6} {}",
+                purpose.as_str(),
+                quoted(&from_inside(&command.argv, &project.root))
+            )
+        });
+        let told: Vec<String> = told.collect();
         if told.is_empty() {
             "no build, test, lint or format command was found".into()
         } else {
-            told.join(" · ")
+            told.join("\n")
         }
     });
     let trust = orchflow_manager::trust::get(manager, DirParams { dir }).await;

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use orchflow_types::run::{GateResult, Leaf, Run, Verdict};
+use orchflow_types::run::{Finding, GateResult, Leaf, Run, Verdict};
 use orchflow_types::task::TaskStatus;
 
-use super::view::{glyph, run_words, words};
+use super::view::{busy, glyph, planner_words, run_words, words};
 use crate::output::visible;
-use crate::talk::{count, quoted};
+use crate::talk::{count, from_inside, quoted};
 
 /// One line per change, oldest first; everything is a change when there was no look before.
 #[must_use]
@@ -25,9 +25,13 @@ pub(crate) fn changes(before: Option<&Run>, now: &Run) -> Vec<String> {
     if !now.status.is_final() {
         lines.extend(status.clone());
     }
+    let planner = |run: &Run| run.planner.as_ref().map(|planner| planner.agent.clone());
+    if before.and_then(planner) != planner(now) {
+        lines.extend(now.planner.as_ref().map(planner_words));
+    }
     for leaf in &now.leaves {
         let old = before.and_then(|run| run.leaves.iter().find(|old| old.task_id == leaf.task_id));
-        lines.extend(leaf_changes(old, leaf));
+        lines.extend(leaf_changes(old, leaf, &now.project));
     }
     if now.status.is_final() {
         lines.extend(status.map(|status| match &now.reason {
@@ -46,7 +50,8 @@ pub(crate) fn plan(run: &Run) -> Vec<String> {
     for task in &plan.tasks {
         let mut line = format!("  {}", visible(&task.title));
         if !task.command.is_empty() {
-            let _ = write!(line, ": {}", visible(&quoted(&task.command)));
+            let _ =
+                write!(line, ": {}", visible(&quoted(&from_inside(&task.command, &run.project))));
         }
         if !task.dir.is_empty() {
             let _ = write!(line, " (in {})", visible(&task.dir));
@@ -57,7 +62,7 @@ pub(crate) fn plan(run: &Run) -> Vec<String> {
     lines
 }
 
-fn leaf_changes(before: Option<&Leaf>, now: &Leaf) -> Vec<String> {
+fn leaf_changes(before: Option<&Leaf>, now: &Leaf, project: &str) -> Vec<String> {
     let title = visible(&now.plan.title);
     let mut lines = Vec::new();
     let gates = before.map_or(&[][..], |before| &before.gates);
@@ -66,7 +71,7 @@ fn leaf_changes(before: Option<&Leaf>, now: &Leaf) -> Vec<String> {
             now.gates
                 .iter()
                 .filter(|gate| !gates.contains(gate))
-                .map(|gate| format!("  {title}: {}", proof(gate))),
+                .map(|gate| format!("  {title}: {}", proof(gate, project))),
         );
     }
     if let Some(audit) = now
@@ -80,21 +85,34 @@ fn leaf_changes(before: Option<&Leaf>, now: &Leaf) -> Vec<String> {
         };
         let findings = count(audit.findings.len() as u64, "finding", "findings");
         lines.push(format!("  {title}: {verdict} ({findings})"));
+        lines.extend(audit.findings.iter().map(|finding| format!("    {}", found(finding))));
     }
     let stood = |leaf: &Leaf| (leaf.status, leaf.phase, leaf.iteration);
     let untouched = before.is_none() && now.status == TaskStatus::Pending;
     if !untouched && before.map(stood) != Some(stood(now)) {
-        let agent = now.agent.as_deref().filter(|_| now.status == TaskStatus::Active);
+        let agent = now.agent.as_deref().filter(|_| busy(now));
         let by = agent.map(|agent| format!(" ({})", visible(agent))).unwrap_or_default();
         lines.push(format!("{} {title}: {}{by}", glyph(now), words(now)));
     }
     lines
 }
 
-fn proof(gate: &GateResult) -> String {
+fn found(finding: &Finding) -> String {
+    let message = visible(&finding.message.split_whitespace().collect::<Vec<_>>().join(" "));
+    match (&finding.file, finding.line) {
+        (Some(file), Some(line)) => format!("{}:{line}: {message}", visible(file)),
+        (Some(file), None) => format!("{}: {message}", visible(file)),
+        _ => message,
+    }
+}
+
+fn proof(gate: &GateResult, project: &str) -> String {
     let outcome = if gate.green() { "green" } else { "red" };
-    let mut line =
-        format!("{} is {outcome}: {}", visible(&gate.name), visible(&quoted(&gate.argv)));
+    let mut line = format!(
+        "{} is {outcome}: {}",
+        visible(&gate.name),
+        visible(&quoted(&from_inside(&gate.argv, project)))
+    );
     if !gate.green() {
         let _ = write!(line, " (exit code {})", gate.exit_code);
     }

@@ -5,7 +5,7 @@ use orchflow_types::agent::AgentType;
 use orchflow_types::id::Id;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::TestSummary;
-use orchflow_types::run::{GateResult, Landing, Leaf, RunOptions};
+use orchflow_types::run::{GateResult, Landing, Leaf, Planner, RunOptions};
 
 use super::changes::changes;
 use super::*;
@@ -58,8 +58,12 @@ fn run() -> Run {
         task("cache-users", "Cache the users so that the page need not ask again and again", &[]),
         task("lint", "Lint", &["ruff", "check"]),
     ];
-    let plan =
-        Plan { goal: "Make it fast".into(), tasks: tasks.clone(), notes: vec!["old".into()] };
+    let plan = Plan {
+        goal: "Make it fast".into(),
+        tasks: tasks.clone(),
+        notes: vec!["old".into()],
+        by: None,
+    };
     let mut leaves: Vec<Leaf> = tasks
         .into_iter()
         .zip(1..)
@@ -78,6 +82,7 @@ fn run() -> Run {
         project: "/p".into(),
         status: RunStatus::Running,
         options: RunOptions::default(),
+        planner: None,
         plan: Some(plan),
         leaves,
         base: None,
@@ -151,6 +156,20 @@ fn the_first_look_tells_the_plan_with_its_exact_commands() {
     ✓ Run the tests: done
     ● Cache the users so that the page need not ask again and again: at work (claude)
     ");
+}
+
+#[test]
+fn while_it_is_planned_the_architect_and_its_last_line_are_shown() {
+    let before = Run { status: RunStatus::Planning, plan: None, leaves: Vec::new(), ..run() };
+    let planner = Some(Planner { agent: "claude".into(), pane_id: Some(id(7)) });
+    let now = Run { planner, ..before.clone() };
+    insta::assert_snapshot!(view(&now).lines(60, 24, false).join("\n"), @r"
+    planning · 1 min 5 s
+    ● claude makes the plan │ \u{1b}[2Jcompiling users.rs
+    ");
+    assert_eq!(changes(Some(&before), &now), ["claude makes the plan"]);
+    assert_eq!(changes(Some(&now), &now), Vec::<String>::new());
+    assert_eq!(changes(Some(&now), &before), Vec::<String>::new());
 }
 
 #[test]

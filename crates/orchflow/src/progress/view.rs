@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use orchflow_types::run::{Leaf, LeafPhase, Run, RunStatus};
+use orchflow_types::run::{Leaf, LeafPhase, Planner, Run, RunStatus};
 use orchflow_types::task::TaskStatus;
 use orchflow_types::{PaneId, TaskId};
 
@@ -39,6 +39,7 @@ impl<'a> View<'a> {
     pub(crate) fn lines(&self, columns: usize, rows: usize, color: bool) -> Vec<String> {
         let Some(run) = self.run else { return Vec::new() };
         let mut lines = vec![cut(&self.head(run), columns)];
+        lines.extend(run.planner.as_ref().map(|planner| self.planner(planner, columns, color)));
         let (shown, left_out) = choose(&run.leaves, rows.saturating_sub(2).max(1));
         let title = shown.iter().map(|leaf| width(&one_line(&leaf.plan.title))).max().unwrap_or(0);
         let title = title.min(TITLE);
@@ -61,31 +62,55 @@ impl<'a> View<'a> {
         head
     }
 
+    /// The architect at work on the plan, as a task at work looks.
+    fn planner(&self, planner: &Planner, columns: usize, color: bool) -> String {
+        let text = format!("● {}", one_line(&planner_words(planner)));
+        let tail = planner.pane_id.as_ref().and_then(|pane| self.tails.get(pane));
+        with_tail(&cut(&text, columns), Style::Cyan, tail.map(String::as_str), columns, color)
+    }
+
     fn leaf(&self, leaf: &Leaf, title: usize, columns: usize, color: bool) -> String {
         let name = cut(&one_line(&leaf.plan.title), title);
         let pad = " ".repeat(title.saturating_sub(width(&name)));
         let mut text = format!("{} {name}{pad}  {}", glyph(leaf), words(leaf));
-        if let Some(agent) = leaf.agent.as_deref().filter(|_| leaf.status == TaskStatus::Active) {
+        if let Some(agent) = leaf.agent.as_deref().filter(|_| busy(leaf)) {
             text.push_str(&format!(" · {}", one_line(agent)));
         }
         if let Some(worked) = self.worked.get(&leaf.task_id).filter(|worked| **worked >= 1000) {
             text.push_str(&format!(" · {}", span(*worked)));
         }
-        let text = cut(&text, columns);
-        let room = columns.saturating_sub(width(&text) + 3);
-        let painted = paint_glyph(&text, leaf, color);
-        match self.tail(leaf) {
-            Some(tail) if room >= 12 => {
-                format!("{painted} {}", Style::Dim.paint(&format!("│ {}", cut(&tail, room)), color))
-            }
-            _ => painted,
-        }
+        with_tail(&cut(&text, columns), style(leaf), self.tail(leaf), columns, color)
     }
 
-    fn tail(&self, leaf: &Leaf) -> Option<String> {
+    fn tail(&self, leaf: &Leaf) -> Option<&str> {
         let tail = self.tails.get(leaf.pane_id.as_ref()?)?;
-        (leaf.status == TaskStatus::Active && !tail.is_empty()).then(|| one_line(tail))
+        (leaf.status == TaskStatus::Active).then_some(tail)
     }
+}
+
+/// A line with its mark painted, and what its pane wrote last where there is room for it.
+fn with_tail(text: &str, style: Style, tail: Option<&str>, columns: usize, color: bool) -> String {
+    let room = columns.saturating_sub(width(text) + 3);
+    let painted = paint_glyph(text, style, color);
+    match tail.map(one_line).filter(|tail| !tail.is_empty()) {
+        Some(tail) if room >= 12 => {
+            format!("{painted} {}", Style::Dim.paint(&format!("│ {}", cut(&tail, room)), color))
+        }
+        _ => painted,
+    }
+}
+
+/// Who makes the plan, for a person.
+#[must_use]
+pub(crate) fn planner_words(planner: &Planner) -> String {
+    format!("{} makes the plan", visible(&planner.agent))
+}
+
+/// Whether an agent is at it, rather than a gate or git.
+#[must_use]
+pub(crate) fn busy(leaf: &Leaf) -> bool {
+    let by_agent = [LeafPhase::Executing, LeafPhase::Auditing, LeafPhase::Fixing];
+    leaf.status == TaskStatus::Active && by_agent.contains(&leaf.phase)
 }
 
 /// The leaves that fit into `rows`: those at work and those that went wrong before the rest.
@@ -122,13 +147,16 @@ pub(crate) const fn glyph(leaf: &Leaf) -> char {
     }
 }
 
-fn paint_glyph(text: &str, leaf: &Leaf, color: bool) -> String {
-    let style = match leaf.status {
+const fn style(leaf: &Leaf) -> Style {
+    match leaf.status {
         TaskStatus::Completed => Style::Green,
         TaskStatus::Failed => Style::Red,
         TaskStatus::Active => Style::Cyan,
         _ => Style::Dim,
-    };
+    }
+}
+
+fn paint_glyph(text: &str, style: Style, color: bool) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(String::from).unwrap_or_default();
     format!("{}{}", style.paint(&first, color), rest.as_str())

@@ -69,6 +69,14 @@ pub enum Error {
         /// The setting that is missing.
         missing: &'static str,
     },
+    /// The command of an agent cannot be split into words.
+    #[error("{place}the command of agent `{name}` has a quote or a backslash that is not closed")]
+    Quote {
+        /// Where something of the agent stands.
+        place: Place,
+        /// The agent's name.
+        name: String,
+    },
     /// A file could not be read or written.
     #[error("cannot {attempt} {}", path.display())]
     File {
@@ -101,6 +109,9 @@ impl Explain for Error {
                 let value =
                     if *missing == "kind" { "\"command\"" } else { "\"my-agent {prompt}\"" };
                 Some(format!("add `{missing} = {value}` below `[agents.{name}]`"))
+            }
+            Self::Quote { .. } => {
+                Some("a list needs no quotes: `command = [\"my-agent\", \"{prompt}\"]`".into())
             }
             _ => None,
         }

@@ -29,7 +29,7 @@ pub(crate) enum Shape {
     Text,
     /// A list of texts.
     Texts,
-    /// A command: a text that is split at blanks, or a list of its words.
+    /// A command: a text whose words are quoted as in a shell, or a list of its words.
     Words,
     /// A table of texts.
     TextTable,
@@ -109,7 +109,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("budget.minutes", MINUTES, || json!(120), Effect::Full),
     key("models.chain", Shape::Texts, || json!([]), Effect::None),
     key("roles.*.chain", Shape::Texts, || Value::Null, Effect::Full),
-    key("roles.*.prompt", Shape::Text, || Value::Null, Effect::None),
+    key("roles.*.prompt", Shape::Text, || Value::Null, Effect::Full),
     key(
         "agents.*.kind",
         Shape::Choice(&["claude-code", "command", "tool"], &["codex", "acp", "api"]),

@@ -193,3 +193,18 @@ async fn no_commit_leaves_the_result_on_its_branch_and_the_printed_command_takes
     assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"));
     assert_eq!(stage.worktrees(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn every_method_of_the_table_has_a_row_in_the_daemon() {
+    let mut daemon = crate::home("");
+    daemon.up().await.unwrap();
+    let client = daemon.client().await.unwrap();
+    // Bad params are answered before a method does anything; what takes none is left to do it.
+    let ends = "system.shutdown";
+    for entry in orchflow_protocol::table::TABLE.iter().filter(|entry| entry.name != ends) {
+        let told = client.call_json(entry.name, json!({ "no_such_field": true })).await;
+        let missing =
+            told.is_err_and(|error| error.kind() == orchflow_types::ErrorKind::MethodNotFound);
+        assert!(!missing, "{} has no row", entry.name);
+    }
+}

@@ -121,10 +121,20 @@ async fn sweep(point: &str) {
 }
 
 /// Points that a run does not come by, and the test that reaches each.
-const ELSEWHERE: [(&str, &str); 1] = [(
-    "store.after_migration_step",
-    "a test of orchflow-store: a new database is made in one migration before there is a daemon",
-)];
+const ELSEWHERE: [(&str, &str); 3] = [
+    (
+        "store.after_migration_step",
+        "a test of orchflow-store: a new database is made in one migration before there is a daemon",
+    ),
+    (
+        "plan.before_turn",
+        "a_planning_that_a_crash_cut_short_is_shown_and_begins_again: this chain has no architect",
+    ),
+    (
+        "plan.after_turn",
+        "a_planning_that_a_crash_cut_short_is_shown_and_begins_again: this chain has no architect",
+    ),
+];
 
 macro_rules! sweeps {
     ($($test:ident: $point:literal,)*) => {

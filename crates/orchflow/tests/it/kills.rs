@@ -35,7 +35,7 @@ fn plan() -> Plan {
         reason: String::new(),
     };
     let goal = "Add a line to both".to_owned();
-    Plan { goal, tasks: FILES.map(task).to_vec(), notes: Vec::new() }
+    Plan { goal, tasks: FILES.map(task).to_vec(), notes: Vec::new(), by: None }
 }
 
 fn params(stage: &Stage) -> StartParams {
@@ -68,7 +68,7 @@ async fn round(mut seed: u64, span: Duration) -> (u64, Duration) {
     if !span.is_zero() {
         for _ in 0..=random(&mut seed) % KILLS {
             let micros = u64::try_from(span.as_micros()).unwrap();
-            // The instant is the point of the test; nothing is waited for.
+            // Measured: the instant of the kill, which is the point of the test; nothing is waited for.
             tokio::time::sleep(Duration::from_micros(random(&mut seed) % micros)).await;
             let client = stage.daemon.client().await.unwrap();
             if look(&client, run_id).await.unwrap().status.is_final() {

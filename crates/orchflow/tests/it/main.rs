@@ -4,9 +4,9 @@
 //! Nothing here looks inside: what is asserted is what a user would see in the repository,
 //! in the database file, among the processes of the machine, or on the command's output.
 
-#![allow(clippy::unwrap_used, reason = "what a test cannot do without may end it")]
 #![allow(clippy::print_stdout, reason = "a test tells what it measured and what it left out")]
-
+#![allow(clippy::unwrap_used, reason = "what a test cannot do without may end it")]
+mod architect;
 mod commands;
 mod crashes;
 mod goals;

@@ -156,3 +156,104 @@ async fn without_any_agent_a_goal_that_needs_one_is_refused_before_anything_is_m
     assert!(answer.stderr.contains("hint: "), "{answer:?}");
     assert_eq!(repo.git(&["worktree", "list"]).await.unwrap().lines().count(), 1);
 }
+
+#[tokio::test]
+async fn a_plan_that_waits_for_a_person_waits_through_the_end_of_its_daemon() {
+    let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
+    let daemon = with(&scripts.edits("editor", "calc.py", MULTIPLY).unwrap());
+    let asked = daemon.cli_in(repo.path(), &["run", "turn the factors around"]).await.unwrap();
+    assert_eq!(asked.code, 4, "{asked:?}");
+    daemon.cli(&["down"]).await.unwrap().ok();
+    // The first thing the next daemon is asked for: it must know the run by then.
+    daemon.cli_in(repo.path(), &["runs", "approve"]).await.unwrap().ok();
+    daemon.cli_in(repo.path(), &["run", "--resume"]).await.unwrap();
+    assert_eq!(repo.read("calc.py").as_deref(), Some(MULTIPLY));
+}
+
+#[tokio::test]
+async fn what_an_auditor_commits_itself_is_not_part_of_the_work() {
+    let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
+    let editor = scripts.edits("editor", "calc.py", MULTIPLY).unwrap();
+    let auditor = scripts
+        .script(
+            "auditor",
+            "echo evil > evil.txt\ngit add evil.txt\n\
+             git -c user.name=a -c user.email=a@b commit -qm mine\n\
+             echo '{\"verdict\": \"APPROVED\", \"findings\": []}'",
+        )
+        .unwrap();
+    let daemon = home(&format!("{}{}", editor.config(), auditor.config()));
+    let args = [
+        "run",
+        "--auto-approve",
+        "--role",
+        "executor=editor",
+        "--role",
+        "auditor=auditor",
+        "turn the factors around",
+    ];
+    daemon.cli_in(repo.path(), &args).await.unwrap().ok();
+    assert_eq!(repo.read("calc.py").as_deref(), Some(MULTIPLY));
+    assert_eq!(repo.read("evil.txt"), None);
+}
+
+#[tokio::test]
+async fn what_the_gates_leave_behind_is_not_committed() {
+    let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
+    let daemon = with(&scripts.edits("editor", "calc.py", MULTIPLY).unwrap());
+    repo.write("test_trace.py", "import unittest\n\n\nclass Trace(unittest.TestCase):\n    def test_it(self):\n        open('trace.txt', 'w').close()\n").unwrap();
+    repo.commit("A test that leaves a file").await.unwrap();
+    let args = ["run", "--auto-approve", "turn the factors around"];
+    daemon.cli_in(repo.path(), &args).await.unwrap().ok();
+    let files = repo.git(&["show", "--name-only", "--format=", "HEAD"]).await.unwrap();
+    assert!(!files.contains("trace.txt"), "{files}");
+    let tree = repo.git(&["ls-tree", "-r", "--name-only", "HEAD"]).await.unwrap();
+    assert!(!tree.contains("trace.txt") && !tree.contains(".pyc"), "{tree}");
+}
+
+#[tokio::test]
+async fn settings_for_agents_that_nobody_trusts_keep_agents_from_starting() {
+    let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
+    let daemon = with(&scripts.edits("editor", "calc.py", MULTIPLY).unwrap());
+    repo.write(".claude/settings.json", "{\"hooks\": {}}").unwrap();
+    repo.commit("Settings of its own").await.unwrap();
+    let before = repo.fingerprint().await.unwrap();
+    let args = ["run", "--auto-approve", "turn the factors around"];
+    let refused = daemon.cli_in(repo.path(), &args).await.unwrap();
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let report = daemon.cli_in(repo.path(), &["runs", "report"]).await.unwrap().ok();
+    assert!(report.stdout.contains("`orchflow trust`"), "{report:?}");
+    assert_eq!(repo.fingerprint().await.unwrap(), before);
+    daemon.cli_in(repo.path(), &["trust", "--yes"]).await.unwrap().ok();
+    daemon.cli_in(repo.path(), &args).await.unwrap().ok();
+    assert_eq!(repo.read("calc.py").as_deref(), Some(MULTIPLY));
+}
+
+#[tokio::test]
+async fn an_agent_cannot_be_said_to_change_nothing() {
+    let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
+    let daemon = with(&scripts.edits("editor", "calc.py", MULTIPLY).unwrap());
+    let before = repo.fingerprint().await.unwrap();
+    daemon.cli_in(repo.path(), &["run", "turn the factors around"]).await.unwrap();
+    let plan = repo.read(".orchflow/plan.md").unwrap();
+    assert!(plan.contains("writes: yes"), "{plan}");
+    repo.write(".orchflow/plan.md", &plan.replace("writes: yes", "writes: no")).unwrap();
+    let answer = daemon.cli_in(repo.path(), &["runs", "approve"]).await.unwrap();
+    assert_eq!(answer.code, 2, "{answer:?}");
+    assert!(answer.stderr.contains("writes: yes"), "{answer:?}");
+    assert_eq!(repo.fingerprint().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn the_newest_run_of_a_project_is_found_from_its_folders_whatever_ran_elsewhere_since() {
+    let (here, elsewhere) = (Repo::python(true).await.unwrap(), Repo::python(true).await.unwrap());
+    let daemon = home("");
+    for repo in [&here, &elsewhere] {
+        daemon.cli_in(repo.path(), &["run", "run", "the", "tests"]).await.unwrap().ok();
+    }
+    let below = here.path().join("below");
+    std::fs::create_dir(&below).unwrap();
+    for dir in [here.path(), &below] {
+        daemon.cli_in(dir, &["runs", "report"]).await.unwrap().ok();
+    }
+}

@@ -107,6 +107,30 @@ fn what_is_denied_is_denied_wherever_it_stands() {
 }
 
 #[test]
+fn what_runs_another_program_is_not_the_program_that_is_allowed() {
+    let wrapped = [
+        "env LD_PRELOAD=/tmp/x.so git status",
+        "env PATH=/tmp git status",
+        "sudo git status",
+        "xargs git log",
+        "timeout 5 cargo test",
+    ];
+    for line in wrapped {
+        assert_eq!(decide(line), Decision::Ask, "{line}");
+    }
+    let hidden = [
+        "env -u HOME rm -rf /",
+        "nice -n 10 rm -rf /",
+        "timeout -s KILL 5 rm -rf /",
+        "env bash -c 'rm -rf /'",
+        "sudo -u root sh -c 'git log; rm -rf /'",
+    ];
+    for line in hidden {
+        assert_eq!(decide(line), Decision::Deny, "{line}");
+    }
+}
+
+#[test]
 fn what_only_running_tells_is_never_allowed_by_itself() {
     let unclear = [
         "$CMD status",
