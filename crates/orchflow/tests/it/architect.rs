@@ -3,13 +3,18 @@
 use std::path::PathBuf;
 
 use orchflow_protocol::attention::{List, ListParams};
-use orchflow_protocol::run::{Choices, Get, RunParams, Start, StartParams};
+use orchflow_protocol::run::{
+    Choices, Get, List as ListRuns, ListParams as ListRunsParams, RunParams, Start, StartParams,
+};
 use orchflow_testkit::{Output, Repo, Script, Scripts, TestDaemon, wait_until};
 use orchflow_types::RunId;
 use orchflow_types::attention::AttentionKind;
 use orchflow_types::run::{Run, RunStatus};
 
 use crate::home;
+
+/// The crash points around an architect's turn.
+const PLANNING: [&str; 2] = ["plan.before_turn", "plan.after_turn"];
 
 const GOAL: &str = "turn the factors around";
 
@@ -277,6 +282,30 @@ async fn a_planning_that_a_crash_cut_short_is_shown_and_begins_again() {
 }
 
 #[tokio::test]
+async fn a_death_before_or_after_the_architect_s_turn_takes_it_once_more() {
+    for point in PLANNING {
+        let scripts = Scripts::new().unwrap();
+        let architect = says(&scripts, "planner", "true", PLAN);
+        let mut stage = Stage::new(scripts, &[architect], "").await;
+        stage.daemon.launch(&[("ORCHFLOW_CRASH", point)]).unwrap();
+        assert!(stage.daemon.answers().await.unwrap());
+        let client = stage.daemon.client().await.unwrap();
+        let _ = client.call::<Start>(params(&stage)).await; // its answer may die with the daemon
+        assert_eq!(stage.daemon.ended().await, Some(9), "{point}");
+        stage.daemon.up().await.unwrap();
+        let client = stage.daemon.client().await.unwrap();
+        let runs = client.call::<ListRuns>(ListRunsParams::default()).await.unwrap().runs;
+        assert_eq!(runs.len(), 1, "{point}");
+        let run_id = runs[0].run_id;
+        wait_until("the end of the run", || async { look(&stage, run_id).await.status.is_final() })
+            .await;
+        assert_eq!(look(&stage, run_id).await.status, RunStatus::Succeeded, "{point}");
+        assert_eq!(stage.repo.read("calc.py").as_deref(), Some(MULTIPLY));
+        stage.assert_left_nothing().await;
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_is_cancelled_while_it_is_planned_ends_and_leaves_nothing() {
     let scripts = Scripts::new().unwrap();
     let architect = scripts.hangs("planner").unwrap();
@@ -295,18 +324,14 @@ async fn a_run_that_is_cancelled_while_it_is_planned_ends_and_leaves_nothing() {
 }
 
 async fn start(stage: &Stage) -> RunId {
+    let client = stage.daemon.client().await.expect("the stage stands");
+    client.call::<Start>(params(stage)).await.expect("the stage stands").run_id
+}
+
+fn params(stage: &Stage) -> StartParams {
     let choices = Choices { auto_approve: Some(true), ..Choices::default() };
     let dir = stage.repo.path().to_str().expect("the stage stands").to_owned();
-    let params = StartParams { goal: GOAL.to_owned(), dir, choices, plan: None };
-    stage
-        .daemon
-        .client()
-        .await
-        .expect("the stage stands")
-        .call::<Start>(params)
-        .await
-        .expect("the stage stands")
-        .run_id
+    StartParams { goal: GOAL.to_owned(), dir, choices, plan: None }
 }
 
 async fn look(stage: &Stage, run_id: RunId) -> Run {

@@ -128,11 +128,11 @@ const ELSEWHERE: [(&str, &str); 3] = [
     ),
     (
         "plan.before_turn",
-        "a_planning_that_a_crash_cut_short_is_shown_and_begins_again: this chain has no architect",
+        "a_death_before_or_after_the_architect_s_turn_takes_it_once_more: this chain has no architect",
     ),
     (
         "plan.after_turn",
-        "a_planning_that_a_crash_cut_short_is_shown_and_begins_again: this chain has no architect",
+        "a_death_before_or_after_the_architect_s_turn_takes_it_once_more: this chain has no architect",
     ),
 ];
 
