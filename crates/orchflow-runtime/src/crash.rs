@@ -25,6 +25,8 @@ pub const POINTS: &[&str] = &[
     "execute.before_turn",
     "execute.after_turn",
     "execute.after_commit",
+    // After a leaf's turns were folded into its one commit.
+    "commit.after",
     // Around the effects on the repository.
     "merge.before",
     "merge.after",

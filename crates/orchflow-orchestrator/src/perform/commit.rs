@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orchflow_protocol::git;
+use orchflow_runtime::crash_point;
 use orchflow_types::run::{Leaf, Verdict};
 use orchflow_workflow::Outcome;
 
@@ -22,6 +23,7 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
         onto: job.leaf_base.clone(),
     };
     let commit = job.orchestrator.client().call::<git::Commit>(params).await?.commit;
+    crash_point!("commit.after");
     Ok(Outcome::Committed { commit })
 }
 

@@ -278,12 +278,12 @@ pub(super) async fn clear(job: &Job, leaf: &Leaf, dir: &str) -> Result<String, E
     let save_as = format!("{}-gates", leaf.task_id);
     let mut params = git::WorktreeResetParams { dir: dir.to_owned(), to: None, save_as };
     let mut stands = client.call::<git::WorktreeReset>(params.clone()).await?;
-    // Only a turn's commit is the leaf's work: what stands above it was made by a gate, or by
-    // an auditor that a crash kept from being taken back.
-    let turn = format!("{}/execute/", leaf.task_id);
+    // A turn's commit and the one the turns were folded into are the leaf's work: what stands
+    // above was made by a gate, or by an auditor that a crash kept from being taken back.
+    let made_here = ["execute", "commit"].map(|step| format!("{}/{step}/", leaf.task_id));
     let is_work = |stands: &git::WorktreeResetResult| {
-        stands.key.as_ref().is_some_and(|key| key.starts_with(&turn))
-            || job.leaf_base.as_ref() == Some(&stands.head)
+        let made = |key: &String| made_here.iter().any(|step| key.starts_with(step));
+        stands.key.as_ref().is_some_and(made) || job.leaf_base.as_ref() == Some(&stands.head)
     };
     while !is_work(&stands) {
         params.to = Some(format!("{}~1", stands.head));

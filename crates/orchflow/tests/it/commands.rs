@@ -32,8 +32,10 @@ async fn a_run_with_json_prints_events_and_ends_with_the_end_of_the_run() {
 #[tokio::test]
 async fn a_commit_says_which_task_agent_gates_and_audit_it_comes_from() {
     let stage = Stage::with(editor, "").await;
+    let not = format!("^{}", stage.repo.head().await.unwrap());
     stage.run(&["run", "--auto-approve", "Add a file notes.txt"]).await.ok();
-    let message = stage.repo.git(&["log", "-1", "--no-merges", "--format=%B"]).await.unwrap();
+    let message =
+        stage.repo.git(&["log", "--no-merges", "--format=%B", "main", &not]).await.unwrap();
     for trailer in [
         "Orchflow-Run: run_",
         "Orchflow-Task: task_",
@@ -129,6 +131,7 @@ fn titles(node: &Value) -> Value {
 #[tokio::test]
 async fn a_plan_waits_for_approval_with_4_and_the_file_of_it_continues_the_run() {
     let stage = Stage::with(editor, "").await;
+    let not = format!("^{}", stage.repo.head().await.unwrap());
     let said = stage.run(&["--json", "run", "Add a file notes.txt"]).await;
     assert_eq!((said.code, kind(&said).as_str()), (4, "approval_needed"), "{said:?}");
     assert_eq!(stage.repo.read("notes.txt"), None);
@@ -151,7 +154,8 @@ async fn a_plan_waits_for_approval_with_4_and_the_file_of_it_continues_the_run()
     stage.run(&["runs", "approve", "--plan", file.to_str().unwrap()]).await.ok();
     stage.run(&["run", "--resume"]).await.ok();
     assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"));
-    let subject = stage.repo.git(&["log", "-1", "--no-merges", "--format=%s"]).await.unwrap();
+    let subject =
+        stage.repo.git(&["log", "--no-merges", "--format=%s", "main", &not]).await.unwrap();
     assert_eq!(subject, "Written by hand");
 }
 

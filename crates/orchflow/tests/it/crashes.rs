@@ -98,7 +98,7 @@ async fn crash(point: &str, hit: u32, again: u32) -> bool {
 /// A turn that was cut short is taken once more, one that was committed never.
 fn assert_turns(stage: &Stage, point: &str, deaths: usize) {
     let taken = turns(stage, "first.txt");
-    let committed_before = ["execute.after_commit", "merge", "land", "clean"];
+    let committed_before = ["execute.after_commit", "commit", "merge", "land", "clean"];
     let may_repeat = !committed_before.iter().any(|known| point.starts_with(known));
     for word in ["worked", "mended"] {
         let count = taken.iter().filter(|turn| *turn == word).count();
@@ -157,6 +157,7 @@ sweeps! {
     a_death_before_a_turn_changes_nothing: "execute.before_turn",
     a_death_after_a_turn_takes_it_once_more_from_the_start: "execute.after_turn",
     a_turn_that_was_committed_before_the_death_is_not_taken_again: "execute.after_commit",
+    a_death_after_a_leaf_was_committed_loses_nothing_of_it: "commit.after",
     a_death_before_the_merge_changes_nothing: "merge.before",
     a_death_after_the_merge_does_not_merge_twice: "merge.after",
     a_death_before_landing_changes_nothing: "land.before",

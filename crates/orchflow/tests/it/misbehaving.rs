@@ -102,7 +102,8 @@ async fn what_an_agent_does_to_its_branch_or_its_link_to_git_costs_nobody_its_wo
         let head = stage.repo.git(&["symbolic-ref", "HEAD"]).await.unwrap();
         assert_eq!(head, "refs/heads/main", "{what}");
         let task = "--format=%(trailers:key=Orchflow-Task,valueonly)";
-        let told = stage.repo.git(&["log", "--no-merges", "-1", task]).await.unwrap();
+        let not = format!("^{}", run.base.as_ref().unwrap());
+        let told = stage.repo.git(&["log", "--no-merges", task, "main", &not]).await.unwrap();
         assert_eq!(told.trim(), run.leaves[0].task_id.to_string(), "{what}");
         assert_eq!(stage.repo.git(&["status", "--porcelain"]).await.unwrap(), "", "{what}");
     }

@@ -64,9 +64,9 @@ pub(crate) fn turns(stage: &Stage, file: &str) -> Vec<String> {
 /// Asserts everything that must hold of a run of the chain that has ended, `base` being the
 /// commit it began from.
 pub(crate) async fn assert_sound(stage: &Stage, run: &Run, base: &str, files: &[&str]) {
-    let log = stage.daemon.log();
-    assert_eq!(run.status, RunStatus::Succeeded, "{run:#?}\n{log}");
-    assert!(run.landing.as_ref().is_some_and(|landing| landing.merged), "{run:#?}");
+    let log = format!("{run:#?}\n{}\n{}", history(stage).await, stage.daemon.log());
+    assert_eq!(run.status, RunStatus::Succeeded, "{log}");
+    assert!(run.landing.as_ref().is_some_and(|landing| landing.merged), "{log}");
     assert_eq!(finished(stage, run).await, 1, "the end of a run is told once\n{log}");
     for file in files {
         assert_eq!(stage.repo.read(file).as_deref(), Some(DONE), "{file}\n{log}");
@@ -77,6 +77,18 @@ pub(crate) async fn assert_sound(stage: &Stage, run: &Run, base: &str, files: &[
     checkout(stage).await;
     database(stage).await;
     no_process(&stage.daemon).await;
+}
+
+/// What git knows of what was made, for a message of failure.
+async fn history(stage: &Stage) -> String {
+    let log =
+        ["log", "--all", "--graph", "--stat", "--format=%h %p%d %s %(trailers:key=Orchflow-Key)"];
+    let (log, status) = (stage.repo.git(&log).await, stage.repo.git(&["status", "--short"]).await);
+    let mut turns = Vec::new();
+    for file in ["first.txt", "second.txt"] {
+        turns.push(format!("{file}: {}", self::turns(stage, file).join(", ")));
+    }
+    format!("{}\n{}\n{}", log.unwrap(), status.unwrap(), turns.join("\n"))
 }
 
 async fn finished(stage: &Stage, run: &Run) -> usize {
