@@ -1,8 +1,10 @@
 //! The end of a process tree: politely, then not, then whatever had slipped away.
 
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use super::{Exit, MARK};
 
@@ -62,13 +64,19 @@ pub fn sweep(prefix: &str) -> usize {
         if found.is_empty() {
             break;
         }
-        for pid in found {
-            if rustix::process::kill_process(pid, Signal::KILL).is_ok() {
-                killed += 1;
-            }
-        }
+        // A killed process is gone a moment later; who asks for its end gets just that.
+        let handles: Vec<_> =
+            found.iter().map(|pid| pidfd_open(*pid, PidfdFlags::empty())).collect();
+        killed += found.iter().filter(|pid| kill_process(**pid, Signal::KILL).is_ok()).count();
+        handles.into_iter().flatten().for_each(|handle| wait_for_end(&handle));
     }
     killed
+}
+
+/// Waits until a killed process has ended; one that hangs in the kernel is not waited for long.
+fn wait_for_end(process: &OwnedFd) {
+    let patience = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&patience)); // over either way
 }
 
 fn marked(prefix: &str) -> Vec<Pid> {
