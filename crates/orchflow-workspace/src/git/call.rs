@@ -17,6 +17,10 @@ use crate::{Error, Result};
 
 /// Settings given on every command line; they win over every file.
 const SETTINGS: &[&str] = &[
+    // What the database records as committed or merged has to survive a power cut as it does:
+    // by default git leaves loose objects and refs to the system's own time.
+    "core.fsync=committed,reference",
+    "core.fsyncMethod=batch",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.pager=cat",
