@@ -65,7 +65,7 @@ struct Daemon {
 }
 
 async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
-    let instance = Instance::acquire(places)?;
+    let instance = Instance::acquire_after_a_death(places).await?;
     logging::begin(places, true)
         .map_err(|error| Error::new(ErrorKind::File, format!("cannot write the log: {error}")))?;
     process::become_subreaper().map_err(|error| {

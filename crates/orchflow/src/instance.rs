@@ -5,11 +5,18 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
+use orchflow_runtime::clock::Stopwatch;
+use orchflow_runtime::process;
 use orchflow_types::{ErrorKind, Explain};
 use rustix::fs::FlockOperation;
 
 use crate::places::{self, Places};
+
+/// The longest a half-born child of a dead daemon is waited for, and the time between two looks.
+const BIRTH: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Held by the one daemon for as long as it lives.
 #[derive(Debug)]
@@ -90,6 +97,25 @@ impl Instance {
         Ok(Self(file))
     }
 
+    /// The same, after a daemon that was killed a moment ago: a child it was just giving birth
+    /// to holds the lock with it, until it has become its own program.
+    ///
+    /// # Errors
+    /// As [`Instance::acquire`].
+    pub async fn acquire_after_a_death(places: &Places) -> Result<Self, Error> {
+        let watch = Stopwatch::start();
+        loop {
+            match Self::acquire(places) {
+                Err(Error::AlreadyRunning { pid: Some(pid) })
+                    if is_dead(pid) && watch.elapsed() < BIRTH =>
+                {
+                    tokio::time::sleep(LOOK).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
     /// Waits, without looking again and again, until no daemon holds the lock. Blocks.
     ///
     /// # Errors
@@ -119,6 +145,10 @@ impl Starting {
         });
         file.map(Self).map_err(|source| Error::File { path, source })
     }
+}
+
+fn is_dead(pid: u32) -> bool {
+    process::start_time(pid).is_none_or(|started| !process::is_alive(pid, started))
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
@@ -151,5 +181,19 @@ mod tests {
         drop(first);
         Instance::wait_until_free(&places).unwrap();
         Instance::acquire(&places).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_outlives_its_daemon_for_a_moment_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let given = Given { orchflow_home: Some(dir.path().to_owned()), ..Given::default() };
+        let places = Places::from(&given).unwrap();
+        let held = Instance::acquire(&places).unwrap();
+        std::fs::write(places.lock(), "999999999\n").unwrap();
+        let mut taken = Box::pin(Instance::acquire_after_a_death(&places));
+        let early = tokio::time::timeout(LOOK * 4, &mut taken).await;
+        assert!(early.is_err(), "it is held still");
+        drop(held);
+        taken.await.unwrap();
     }
 }
