@@ -7,20 +7,12 @@ use super::{Fault, Tree};
 
 /// Every relative link of every Markdown file leads to a file or a folder.
 pub(super) fn check(tree: &Tree) -> Vec<Fault> {
-    let pages = tree.files.iter().filter(|file| file.path.extension().is_some_and(|e| e == "md"));
-    pages.flat_map(|page| faults_of(tree, page)).collect()
+    tree.pages().flat_map(|page| faults_of(tree, page)).collect()
 }
 
 fn faults_of(tree: &Tree, page: &File) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut in_block = false;
-    for (index, line) in page.text.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
-            in_block = !in_block;
-        }
-        if in_block {
-            continue;
-        }
+    for (index, line) in page.prose() {
         for target in targets(line) {
             if !leads_somewhere(tree, page, target) {
                 let what = format!("the link `{target}` leads nowhere");

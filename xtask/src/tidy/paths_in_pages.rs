@@ -11,20 +11,12 @@ const BEGINNINGS: [&str; 4] = ["crates/", "xtask/", "docs/", "examples/"];
 /// Every path in `code` of every page leads to a file or a folder. What is only an example
 /// of a path holds a word in capitals (`docs/errors/WORD.md`).
 pub(super) fn check(tree: &Tree) -> Vec<Fault> {
-    let pages = tree.files.iter().filter(|file| file.path.extension().is_some_and(|e| e == "md"));
-    pages.flat_map(|page| faults_of(tree, page)).collect()
+    tree.pages().flat_map(|page| faults_of(tree, page)).collect()
 }
 
 fn faults_of(tree: &Tree, page: &File) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut in_block = false;
-    for (index, line) in page.text.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
-            in_block = !in_block;
-        }
-        if in_block {
-            continue;
-        }
+    for (index, line) in page.prose() {
         for code in line.split('`').skip(1).step_by(2).filter(|code| is_path(code)) {
             if !tree.paths.contains(Path::new(code.trim_end_matches('/'))) {
                 let what = format!("`{code}` is not there");

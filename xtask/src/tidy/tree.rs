@@ -169,6 +169,26 @@ fn crates(root: &Path) -> anyhow::Result<Vec<Crate>> {
     Ok(crates.collect())
 }
 
+impl Tree {
+    /// The Markdown pages.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(|file| file.path.extension().is_some_and(|e| e == "md"))
+    }
+}
+
+impl File {
+    /// The lines of a page outside its code blocks, each with its place from 0.
+    pub(super) fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mut in_block = false;
+        self.text.lines().enumerate().filter(move |(_, line)| {
+            if line.trim_start().starts_with("```") {
+                in_block = !in_block;
+            }
+            !in_block
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
