@@ -51,17 +51,7 @@ impl Error {
 
     /// Anything that can explain itself, with the causes behind it.
     pub fn explain<E: Explain + ?Sized>(error: &E) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            if !message.ends_with(&cause_text) {
-                message.push_str(": ");
-                message.push_str(&cause_text);
-            }
-            source = cause.source();
-        }
-        let mut told = Self::new(error.kind(), message);
+        let mut told = Self::new(error.kind(), error.message());
         told.data.hint = error.hint();
         told
     }

@@ -10,6 +10,7 @@ mod waiter;
 
 pub use end::{is_alive, kill_group, start_time, sweep, terminate};
 pub use output::{Output, output};
+pub use rustix::process::Signal;
 pub use spawn::{SpawnError, Spec, Stdio, spawn};
 pub use waiter::Exit;
 

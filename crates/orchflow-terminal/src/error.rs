@@ -54,6 +54,28 @@ pub enum Error {
         /// Which.
         pane: PaneId,
     },
+    /// There is no holder of terminals to be had.
+    #[error("the holder of terminals at {door} does not answer")]
+    NoHolder {
+        /// Its socket.
+        door: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The holder went away in the middle.
+    #[error("the holder of terminals has gone away, and its panes with it")]
+    HolderGone,
+    /// What the holder said.
+    #[error("{message}")]
+    Refused {
+        /// The kind it gave.
+        kind: ErrorKind,
+        /// What it said.
+        message: String,
+        /// How to mend it.
+        hint: Option<String>,
+    },
     /// An output log could not be read or made.
     #[error("cannot {attempted} the output log {path}")]
     Log {
@@ -77,7 +99,10 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Spawn { source, .. } => source.kind(),
-            Self::System { .. } => ErrorKind::Unavailable,
+            Self::System { .. } | Self::NoHolder { .. } | Self::HolderGone => {
+                ErrorKind::Unavailable
+            }
+            Self::Refused { kind, .. } => *kind,
             Self::Overloaded { .. } => ErrorKind::Overloaded,
             Self::InputClosed { .. } | Self::Ended { .. } => ErrorKind::Conflict,
             Self::NoTerminal { .. } => ErrorKind::Unsupported,
@@ -100,7 +125,13 @@ impl Explain for Error {
             Self::NoTerminal { .. } => {
                 Some("create the pane with a terminal (without `tty: false`)".to_owned())
             }
-            Self::System { .. } | Self::Log { .. } | Self::NotALog { .. } => None,
+            Self::Refused { hint, .. } => hint.clone(),
+            Self::NoHolder { .. } => Some(
+                "look for another `orchflow muxd` of yours, or see `orchflow doctor`".to_owned(),
+            ),
+            Self::HolderGone | Self::System { .. } | Self::Log { .. } | Self::NotALog { .. } => {
+                None
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use writer::LogWriter;
 use std::ops::Range;
 use std::sync::Arc;
 
-use layout::Progress;
+pub(crate) use layout::Progress;
 
 /// What a log says of itself at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

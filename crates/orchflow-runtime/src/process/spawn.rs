@@ -19,7 +19,10 @@ pub struct Spec {
     pub argv: Vec<OsString>,
     /// The working directory.
     pub cwd: PathBuf,
-    /// Variables set on top of the scrubbed environment (see [`crate::env::for_children`]).
+    /// The environment it starts from; none for our own, scrubbed (see
+    /// [`crate::env::for_children`]).
+    pub base: Option<Vec<(OsString, OsString)>>,
+    /// Variables set on top of it.
     pub env: Vec<(OsString, OsString)>,
     /// Variables taken away from it.
     pub without: Vec<OsString>,
@@ -38,6 +41,7 @@ impl Spec {
         Self {
             argv: argv.into_iter().map(Into::into).collect(),
             cwd: cwd.into(),
+            base: None,
             env: Vec::new(),
             without: Vec::new(),
             stdio: Stdio::Output,
@@ -130,7 +134,7 @@ pub fn spawn(spec: &Spec) -> Result<Child, SpawnError> {
     let mut command = Command::new(program);
     command.args(&spec.argv[1..]).current_dir(&spec.cwd).env_clear();
     command
-        .envs(crate::env::for_children())
+        .envs(spec.base.clone().unwrap_or_else(crate::env::for_children))
         .envs(spec.env.iter().map(|(name, value)| (name, value)));
     for name in &spec.without {
         command.env_remove(name);

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The most that one write adds; longer ones are cut.
 pub(super) const WRITE: usize = 64 * 1024;
 /// Bytes before the head.
@@ -17,7 +19,7 @@ const MAGIC: &str = "orchflow output log 1";
 const LOST_RANGES: usize = 8;
 
 /// How much of a stream is kept, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// From its beginning.
     pub head: u64,
@@ -33,17 +35,17 @@ impl Default for Bounds {
 
 /// How far a log has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Progress {
-    pub(super) bounds: Bounds,
-    pub(super) len: u64,
+pub(crate) struct Progress {
+    pub(crate) bounds: Bounds,
+    pub(crate) len: u64,
     /// What could not be written, in order.
-    pub(super) lost: Vec<Range<u64>>,
-    pub(super) ended: bool,
-    pub(super) failing: Option<Arc<str>>,
+    pub(crate) lost: Vec<Range<u64>>,
+    pub(crate) ended: bool,
+    pub(crate) failing: Option<Arc<str>>,
 }
 
 impl Progress {
-    pub(super) const fn new(bounds: Bounds) -> Self {
+    pub(crate) const fn new(bounds: Bounds) -> Self {
         Self { bounds, len: 0, lost: Vec::new(), ended: false, failing: None }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 
 use super::layout::{HEADER, Progress};
-use super::{Summary, lines};
+use super::{Bounds, Summary, lines};
 use crate::Error;
 
 /// A piece of a stream.
@@ -30,7 +30,7 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    pub(super) const fn live(path: PathBuf, progress: watch::Receiver<Progress>) -> Self {
+    pub(crate) const fn live(path: PathBuf, progress: watch::Receiver<Progress>) -> Self {
         Self { path, progress }
     }
 
@@ -73,6 +73,22 @@ impl LogReader {
     #[must_use]
     pub fn summary(&self) -> Summary {
         Summary::from(&*self.progress.borrow())
+    }
+
+    /// How much it keeps.
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.progress.borrow().bounds
+    }
+
+    /// What could not be written.
+    pub(crate) fn lost(&self) -> Vec<Range<u64>> {
+        self.progress.borrow().lost.clone()
+    }
+
+    /// Waits until it says something else of itself than `before`; false when it never will.
+    pub(crate) async fn changed_since(&self, before: &Summary) -> bool {
+        let mut progress = self.progress.clone();
+        progress.wait_for(|now| Summary::from(now) != *before).await.is_ok()
     }
 
     /// At most `max` bytes from offset `from`, or from the first byte after it that is

@@ -1,15 +1,18 @@
 //! What the tests of panes stand on: a folder for logs, a supervisor, and waiting.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use orchflow_runtime::{Clock, Supervisor, ids};
-use orchflow_terminal::{LogReader, Pane, PaneSpec, Stream, native};
+use orchflow_runtime::{Clock, Supervisor, TaskKind, ids};
+use orchflow_terminal::muxd::{self, Muxd};
+use orchflow_terminal::{Error, LogReader, Pane, PaneSpec, Stream};
 use orchflow_types::pane::ExitStatus;
 
 pub(crate) struct Bed {
     pub(crate) supervisor: Supervisor,
     pub(crate) logs: tempfile::TempDir,
+    pub(crate) door: PathBuf,
+    muxd: Muxd,
     mark: String,
 }
 
@@ -22,27 +25,48 @@ impl Drop for Bed {
 
 impl Bed {
     pub(crate) fn new() -> Self {
-        let mark = ids::secret();
-        Self { supervisor: Supervisor::new(), logs: tempfile::tempdir().unwrap(), mark }
+        let (mark, supervisor, logs) =
+            (ids::secret(), Supervisor::new(), tempfile::tempdir().unwrap());
+        let door = logs.path().join("door");
+        let listener = tokio::net::UnixListener::bind(&door).unwrap();
+        supervisor.spawn(TaskKind::Vital, "muxd", muxd::serve(listener, supervisor.clone()));
+        let bed = Self { muxd: Self::manager(&door, &supervisor), supervisor, logs, door, mark };
+        std::fs::create_dir(bed.output()).unwrap();
+        bed
+    }
+
+    /// The way of a manager to the holder of this bed.
+    pub(crate) fn manager(door: &Path, supervisor: &Supervisor) -> Muxd {
+        let options = muxd::Options { door: door.to_owned(), start: None };
+        Muxd::new(options, supervisor.clone())
+    }
+
+    /// The folder of logs.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.logs.path().join("output")
     }
 
     /// A script for `sh`, behind a terminal.
     pub(crate) fn spec(&self, script: &str) -> PaneSpec {
         let id = ids::mint(&Clock::system());
-        let spec = PaneSpec::new(id, ["sh", "-c", script], std::env::temp_dir(), self.logs.path());
+        let spec = PaneSpec::new(id, ["sh", "-c", script], std::env::temp_dir(), self.output());
         PaneSpec { mark: format!("{}:{id}", self.mark), ..spec }
     }
 
-    pub(crate) fn start(&self, spec: &PaneSpec) -> Pane {
-        native::spawn(spec, &self.supervisor).unwrap()
+    pub(crate) async fn try_start(&self, spec: &PaneSpec) -> Result<Pane, Error> {
+        self.muxd.spawn(spec.clone()).await
     }
 
-    pub(crate) fn tty(&self, script: &str) -> Pane {
-        self.start(&self.spec(script))
+    pub(crate) async fn start(&self, spec: &PaneSpec) -> Pane {
+        self.try_start(spec).await.unwrap()
     }
 
-    pub(crate) fn pipes(&self, script: &str) -> Pane {
-        self.start(&PaneSpec { tty: false, ..self.spec(script) })
+    pub(crate) async fn tty(&self, script: &str) -> Pane {
+        self.start(&self.spec(script)).await
+    }
+
+    pub(crate) async fn pipes(&self, script: &str) -> Pane {
+        self.start(&PaneSpec { tty: false, ..self.spec(script) }).await
     }
 
     /// Ends everything, and fails when something does not end.
@@ -60,7 +84,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 }
 
 pub(crate) async fn exit(pane: &Pane) -> ExitStatus {
-    within("the exit", pane.exit()).await
+    within("the exit", pane.exit()).await.status.unwrap()
 }
 
 /// All that a log has, which must have no gap.

@@ -13,7 +13,8 @@ use crate::bed::{Bed, until};
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn idle_panes_wake_nothing_up_for_ten_seconds() {
     let bed = Bed::new();
-    let panes = [bed.tty("echo up; exec sleep 1000"), bed.pipes("echo up; exec sleep 1000")];
+    let panes =
+        [bed.tty("echo up; exec sleep 1000").await, bed.pipes("echo up; exec sleep 1000").await];
     for pane in &panes {
         until(pane, "up").await;
     }
@@ -39,7 +40,7 @@ async fn idle_panes_wake_nothing_up_for_ten_seconds() {
     assert_eq!(wake_ups(Duration::from_secs(10)), 0);
     // The counter does count, however late a busy machine gets to it.
     let before = switches();
-    panes[1].write(b"x").unwrap();
+    panes[1].write(b"x").await.unwrap();
     while switches() == before {
         wake_ups(Duration::from_millis(10));
     }

@@ -1,4 +1,4 @@
-//! The input of a pane: a bounded queue and the task that empties it into the process.
+//! The input of a held pane: a bounded queue and the task that empties it into the process.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,7 +21,7 @@ const PIECE: usize = 16 * 1024;
 
 /// Bytes on their way to a process.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub(super) struct Input {
     pane: PaneId,
     state: Mutex<State>,
     changed: Notify,
@@ -39,7 +39,7 @@ struct State {
 }
 
 impl Input {
-    pub(crate) fn new(pane: PaneId) -> Self {
+    pub(super) fn new(pane: PaneId) -> Self {
         Self {
             pane,
             state: Mutex::default(),
@@ -49,7 +49,7 @@ impl Input {
     }
 
     /// Queues all of `bytes` or none.
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
         let mut state = locked(&self.state);
         if state.closing || state.closed {
             return Err(Error::InputClosed { pane: self.pane });
@@ -66,7 +66,7 @@ impl Input {
     }
 
     /// Closes the pipe after what waits.
-    pub(crate) fn close(&self) -> Result<(), Error> {
+    pub(super) fn close(&self) -> Result<(), Error> {
         let mut state = locked(&self.state);
         if state.closed && !state.closing {
             return Err(Error::InputClosed { pane: self.pane });
@@ -79,7 +79,7 @@ impl Input {
 
     /// Queues the end-of-file character of a terminal. In the middle of a line the first
     /// one only hands over the line, so that it takes two (termios(3), VEOF).
-    pub(crate) fn end_of_file(&self, master: &AsyncFd<OwnedFd>) -> Result<(), Error> {
+    pub(super) fn end_of_file(&self, master: &AsyncFd<OwnedFd>) -> Result<(), Error> {
         const EOT: u8 = 4;
         let modes = rustix::termios::tcgetattr(master.get_ref()).ok();
         let lines =
@@ -91,7 +91,7 @@ impl Input {
     }
 
     /// Lets go of what waits and takes nothing more.
-    pub(crate) fn shut(&self) {
+    pub(super) fn shut(&self) {
         let mut state = locked(&self.state);
         state.closed = true;
         state.waiting = VecDeque::new();
@@ -100,7 +100,7 @@ impl Input {
     }
 
     /// Empties the queue into `fd` until it is closed. The descriptor is let go then.
-    pub(crate) async fn run(self: Arc<Self>, fd: Arc<AsyncFd<OwnedFd>>) -> Result<(), io::Error> {
+    pub(super) async fn run(self: Arc<Self>, fd: Arc<AsyncFd<OwnedFd>>) -> Result<(), io::Error> {
         while let Some(piece) = self.next().await {
             let written = tokio::select! {
                 () = self.over.cancelled() => break,

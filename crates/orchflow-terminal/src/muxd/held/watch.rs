@@ -1,34 +1,33 @@
-//! The end of a pane: told when its output is read, and brought about at the shutdown.
+//! The end of a held pane: told when its output is read, and brought about at the shutdown.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use orchflow_runtime::CancellationToken;
-use orchflow_types::pane::ExitStatus;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{State, locked};
+use super::{Ended, State, locked};
 
 /// What a process is given to end by itself when everything ends.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The task that tells how a pane ended.
-pub(crate) struct Watch {
-    pub(crate) pane: Arc<State>,
-    pub(crate) ended: watch::Sender<Option<ExitStatus>>,
+pub(super) struct Watch {
+    pub(super) pane: Arc<State>,
+    pub(super) ended: watch::Sender<Option<Ended>>,
     /// Each fails when its stream is read.
-    pub(crate) settled: Vec<oneshot::Receiver<()>>,
+    pub(super) settled: Vec<oneshot::Receiver<()>>,
     /// Each is done when nothing holds its stream open any more.
-    pub(crate) drained: Vec<JoinHandle<()>>,
+    pub(super) drained: Vec<JoinHandle<()>>,
     /// Stops what still reads.
-    pub(crate) stop: CancellationToken,
-    pub(crate) shutdown: CancellationToken,
+    pub(super) stop: CancellationToken,
+    pub(super) shutdown: CancellationToken,
 }
 
 impl Watch {
-    pub(crate) async fn run(self) -> Result<(), Infallible> {
+    pub(super) async fn run(self) -> Result<(), Infallible> {
         let Self { pane, ended, settled, drained, stop, shutdown } = self;
         let mut exit = pane.process.clone();
         tokio::select! {
@@ -41,7 +40,8 @@ impl Watch {
         }
         pane.input.shut();
         *locked(&pane.master) = None;
-        ended.send_replace(Some(status));
+        let (output, errors) = pane.lengths();
+        ended.send_replace(Some(Ended { status, output, errors }));
         // What the process left running may print until everything ends.
         let all_drained = async {
             for drain in drained {
