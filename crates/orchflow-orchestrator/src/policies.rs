@@ -6,6 +6,7 @@
 
 mod judge;
 mod rules;
+mod runners;
 mod shell;
 
 use orchflow_protocol::policy::CheckParams;
