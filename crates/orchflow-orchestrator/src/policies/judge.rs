@@ -3,8 +3,8 @@
 use orchflow_types::policy::{Decision, PolicyAnswer};
 
 use super::Asked;
-use super::runners::{self, base};
 use super::rules::{Rule, Rules, Tool, glob};
+use super::runners::{self, base};
 use super::shell::{self, Line, Simple, Word};
 
 /// More simple commands than a person would read before saying yes.

@@ -26,13 +26,20 @@ pub(super) enum Runs {
 /// How the words of a program are read.
 enum Reads {
     /// Options of its own, so many words of its own, then the command it runs.
-    Wrapper { options: Options, operands: usize },
+    Wrapper {
+        options: Options,
+        operands: usize,
+    },
     /// As a wrapper, with further words that only running it tells behind the command's.
     Xargs(Options),
     /// `-c TEXT` is a line; a script or a bare shell cannot be read.
     Shell,
     /// Options, then a script file; code among the words, or from its input, cannot be read.
-    Interpreter { options: Options, module: Option<&'static str>, complete: &'static str },
+    Interpreter {
+        options: Options,
+        module: Option<&'static str>,
+        complete: &'static str,
+    },
     /// A program text that is readable while it has none of the words that run or write.
     Awk,
     Sed,
@@ -102,7 +109,10 @@ const TABLE: &[(&str, Reads)] = &[
         ),
     ),
     ("perl", interpreter("-w -W -t -T -c -l -n -p -a -s", "-I", None, "-h -v --help --version")),
-    ("ruby", interpreter("-w -c -n -p -a -l -s --verbose", "-I -C", None, "-h -v --help --version")),
+    (
+        "ruby",
+        interpreter("-w -c -n -p -a -l -s --verbose", "-I -C", None, "-h -v --help --version"),
+    ),
     (
         "node nodejs",
         interpreter(
@@ -121,7 +131,12 @@ const TABLE: &[(&str, Reads)] = &[
     // Programs of which only some options run what they are given.
     ("deno bun", Reads::But("eval repl -e -p --eval --print")),
     ("Rscript", Reads::But("-e")),
-    ("tar gtar bsdtar", Reads::But("-I -F --to-command --checkpoint-action --use-compress-program --rsh-command --rmt-command --info-script --new-volume-script")),
+    (
+        "tar gtar bsdtar",
+        Reads::But(
+            "-I -F --to-command --checkpoint-action --use-compress-program --rsh-command --rmt-command --info-script --new-volume-script",
+        ),
+    ),
     ("rsync", Reads::But("-e --rsh --rsync-path")),
     ("scp sftp", Reads::But("-o -S -F -D")),
     ("sort", Reads::But("--compress-program")),

@@ -5,9 +5,30 @@ use crate::PolicyFile;
 
 /// Every program here is allowed with any words, and so are `cargo test` and `git`.
 const ALLOWED: [&str; 24] = [
-    "find", "git", "python", "python3.12", "perl", "ruby", "node", "busybox", "env", "xargs",
-    "nice", "timeout", "sudo", "nohup", "sh", "awk", "sed", "tar", "setsid", "stdbuf", "watch",
-    "deno", "go", "cargo",
+    "find",
+    "git",
+    "python",
+    "python3.12",
+    "perl",
+    "ruby",
+    "node",
+    "busybox",
+    "env",
+    "xargs",
+    "nice",
+    "timeout",
+    "sudo",
+    "nohup",
+    "sh",
+    "awk",
+    "sed",
+    "tar",
+    "setsid",
+    "stdbuf",
+    "watch",
+    "deno",
+    "go",
+    "cargo",
 ];
 
 fn decide(line: &str) -> Decision {
@@ -194,9 +215,8 @@ fn a_rule_that_writes_out_both_programs_speaks_of_both() {
                 [[rule]]\neffect = \"allow\"\nmatch = \"sudo *\"\n\
                 [[rule]]\neffect = \"allow\"\nmatch = \"xargs sh *\"\n";
     let rules = Rules::read(&[PolicyFile { name: "p".into(), text: text.into() }]).unwrap();
-    let decide = |line: &str| {
-        judge(&rules, &Asked { line: Some(line.into()), ..Asked::default() }).decision
-    };
+    let decide =
+        |line: &str| judge(&rules, &Asked { line: Some(line.into()), ..Asked::default() }).decision;
     assert_eq!(decide("timeout 60 cargo test --all"), Decision::Allow);
     assert_eq!(decide("sudo timeout 60 cargo test"), Decision::Allow);
     assert_eq!(decide("sudo cargo test"), Decision::Ask);

@@ -26,8 +26,11 @@ fn is_plain(words: &[Word], options: &Options, module: Option<&str>, complete: &
             is_complete = true;
             at += 1;
         } else if let Some(rest) = module.and_then(|option| word.strip_prefix(option)) {
-            let name =
-                if rest.is_empty() { words.get(at + 1).cloned().flatten() } else { Some(rest.into()) };
+            let name = if rest.is_empty() {
+                words.get(at + 1).cloned().flatten()
+            } else {
+                Some(rest.into())
+            };
             return name.is_some_and(|name| !lists(RUNS_TEXT, &name));
         } else if !word.starts_with('-') {
             return true;
@@ -81,7 +84,8 @@ pub(super) fn sed(words: &[Word]) -> Vec<Runs> {
 }
 
 fn is_plain_sed(script: &str) -> bool {
-    let command = script.trim_start_matches(|sign: char| sign.is_ascii_digit() || ",$".contains(sign));
+    let command =
+        script.trim_start_matches(|sign: char| sign.is_ascii_digit() || ",$".contains(sign));
     if matches!(command, "p" | "d" | "q" | "=" | "!d" | "!p") {
         return true;
     }
@@ -93,7 +97,8 @@ fn is_plain_sed(script: &str) -> bool {
     // An escaped delimiter, or one within brackets, makes more parts: not read here.
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(_), Some(to), Some(flags), None) => {
-            !to.contains('\n') && flags.chars().all(|flag| flag.is_ascii_digit() || "gpiI".contains(flag))
+            !to.contains('\n')
+                && flags.chars().all(|flag| flag.is_ascii_digit() || "gpiI".contains(flag))
         }
         _ => false,
     }

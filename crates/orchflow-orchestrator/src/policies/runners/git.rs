@@ -104,10 +104,10 @@ fn of_verb(verb: &str, words: &[Word], from: usize) -> Vec<Runs> {
 /// `git config` may read, and set what is harmless.
 fn of_config(words: &[Word]) -> Vec<Runs> {
     const READS: &str = "get list --get --get-all --get-regexp --get-urlmatch --list -l";
-    const SCOPES: &str = "--local --global --worktree --bool --int --type=bool --type=int --null -z set";
-    let mut rest = words.iter().skip_while(|word| {
-        word.as_deref().is_some_and(|word| lists(SCOPES, word))
-    });
+    const SCOPES: &str =
+        "--local --global --worktree --bool --int --type=bool --type=int --null -z set";
+    let mut rest =
+        words.iter().skip_while(|word| word.as_deref().is_some_and(|word| lists(SCOPES, word)));
     let plain = match rest.next() {
         None => true,
         Some(word) if word.as_deref().is_some_and(|word| lists(READS, word)) => true,
@@ -138,7 +138,9 @@ fn lines_of(words: &[Word], names: &[&str]) -> Vec<Runs> {
         let Some(word) = word.as_deref() else { continue };
         let line = names.iter().find_map(|name| match word.strip_prefix(name)? {
             "" => Some(words.get(place + 1).cloned().flatten()),
-            attached if name.starts_with("--") => Some(attached.strip_prefix('=')?.to_owned().into()),
+            attached if name.starts_with("--") => {
+                Some(attached.strip_prefix('=')?.to_owned().into())
+            }
             attached => Some(Some(attached.to_owned())),
         });
         match line {
