@@ -157,6 +157,7 @@ pub(crate) fn dirty_note(status: &git::StatusResult) -> Option<String> {
 }
 
 /// [`orchflow_workflow::Step::AskApproval`]: raises the question and waits for its answer.
+/// The run hears an answer before this does; only one that stood before a restart is told here.
 pub(super) async fn ask_approval(job: &Job) -> Result<Option<Command>, Error> {
     let plan = job.run.plan.as_ref();
     let titles: Vec<&str> = plan
@@ -172,10 +173,10 @@ pub(super) async fn ask_approval(job: &Job) -> Result<Option<Command>, Error> {
             job.run.goal,
             titles.join("; ")
         ),
-        options: vec!["approve".to_owned(), "reject".to_owned()],
+        options: [attention::APPROVE, attention::REJECT].map(str::to_owned).to_vec(),
     };
     match attention::ask(&job.orchestrator, question, &job.cancel).await?.as_deref() {
-        Some("approve") => Ok(Some(Command::Approve { plan: None })),
+        Some(attention::APPROVE) => Ok(Some(Command::Approve { plan: None })),
         Some(_) => Ok(Some(Command::Reject { reason: "a person rejected the plan".to_owned() })),
         None => Ok(None),
     }

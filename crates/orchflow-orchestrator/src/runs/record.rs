@@ -8,6 +8,8 @@ use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{RunId, TaskId, Timestamp};
 use orchflow_workflow::{Action, Command, Effects, State};
 
+use crate::attention::{self, APPROVE, REJECT};
+
 /// Everything of one command that has to be durable before its actions are performed.
 pub(super) struct Record {
     run_id: RunId,
@@ -23,6 +25,8 @@ pub(super) struct Record {
     taken_over: Option<u64>,
     /// Set when the plan changed: the leaves it has now.
     leaves_now: Option<Vec<TaskId>>,
+    /// Set when the plan was decided on: the answer to the question about it.
+    decided: Option<&'static str>,
     actions: Vec<actions::Action>,
     events: Vec<NewEvent>,
 }
@@ -44,6 +48,11 @@ impl Record {
             _ => None,
         };
         let taken_over = if let Command::Restart { epoch } = command { Some(*epoch) } else { None };
+        let decided = match command {
+            Command::Approve { .. } => Some(APPROVE),
+            Command::Reject { .. } => Some(REJECT),
+            _ => None,
+        };
         let replanned = matches!(command, Command::Approve { plan: Some(_) });
         Self {
             run_id: state.run_id(),
@@ -56,6 +65,7 @@ impl Record {
             new_tasks: Vec::new(),
             finished,
             taken_over,
+            decided,
             leaves_now: replanned.then(|| state.leaves().map(|leaf| leaf.task_id).collect()),
             actions: effects.actions.iter().map(|action| row(state.run_id(), action)).collect(),
             events: effects.events.clone(),
@@ -99,8 +109,11 @@ impl Record {
             actions::insert(tx, action)?;
         }
         events::append(tx, self.at, &self.events)?;
+        if let Some(answer) = self.decided {
+            attention::settle_plan(tx, self.run_id, answer, self.at)?;
+        }
         if self.run.is_some_and(|run| run.status.is_final()) {
-            crate::attention::withdraw_all(tx, self.run_id, self.at)?;
+            attention::withdraw_all(tx, self.run_id, self.at)?;
         }
         Ok(())
     }
