@@ -55,13 +55,15 @@ impl Adapter for ClaudeCode {
     }
 
     async fn turn(&self, cx: &Cx, turn: &Turn) -> Outcome {
-        let argv = match self.argv(turn, &prompt::render(turn)) {
-            Ok(argv) => argv,
+        let argv = self.argv(turn, &prompt::render(turn));
+        let (argv, template) = match argv.and_then(|argv| Ok((argv, self.config.words()?))) {
+            Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
         let job = Job {
             agent: &self.config.name,
             argv,
+            template,
             cwd: turn.cwd.clone(),
             env: self.config.environment(),
             tty: self.config.mode == Mode::Tty,

@@ -28,13 +28,15 @@ impl Adapter for Command {
 
     async fn turn(&self, cx: &Cx, turn: &Turn) -> Outcome {
         let prompt = prompt::render(turn);
-        let argv = match self.config.fill(turn, &prompt) {
-            Ok(argv) => argv,
+        let filled = self.config.fill(turn, &prompt);
+        let (argv, template) = match filled.and_then(|argv| Ok((argv, self.config.words()?))) {
+            Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
         let job = Job {
             agent: &self.config.name,
             argv,
+            template,
             cwd: turn.cwd.clone(),
             env: self.config.environment(),
             tty: self.config.mode == Mode::Tty,

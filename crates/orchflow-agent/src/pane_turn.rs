@@ -27,6 +27,8 @@ pub(crate) struct Job<'a> {
     /// The agent's name.
     pub(crate) agent: &'a str,
     pub(crate) argv: Vec<String>,
+    /// Its words before the turn was filled in.
+    pub(crate) template: Vec<String>,
     pub(crate) cwd: String,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) tty: bool,
@@ -103,6 +105,7 @@ async fn permit(cx: &Cx, turn: &Turn, job: &Job<'_>) -> Result<(), Why> {
     let request = Request {
         agent: job.agent.to_owned(),
         argv: job.argv.clone(),
+        template: job.template.clone(),
         line: None,
         cwd: job.cwd.clone(),
         task_id: turn.task_id,

@@ -38,7 +38,8 @@ impl Adapter for Tool {
             return Outcome::failed(Failure::Environment, reason, None);
         };
         let env = self.config.environment();
-        let job = Job { agent: &self.config.name, argv: argv.clone(), cwd, env, tty: false };
+        let (agent, template) = (self.config.name.as_str(), argv.clone());
+        let job = Job { agent, argv: argv.clone(), template, cwd, env, tty: false };
         let mut tail = Tail::default();
         let mut keep = |_, line: &str| tail.push(line);
         match pane_turn::run(cx, turn, job, &mut keep).await {

@@ -190,6 +190,7 @@ fn run_options(values: &BTreeMap<String, Sourced>) -> RunOptions {
         turn_seconds: number("run.turn_seconds"),
         idle_seconds: number("run.idle_seconds"),
         chains: BTreeMap::new(),
+        agents: BTreeMap::new(),
     }
 }
 

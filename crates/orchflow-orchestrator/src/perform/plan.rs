@@ -14,7 +14,7 @@ use orchflow_workflow::{Command, NodeSpec};
 use super::Job;
 use super::architect::{self, Asked};
 use crate::attention::Question;
-use crate::{Error, Orchestrator, attention};
+use crate::{Error, Orchestrator, agent_settings, attention};
 
 /// What a goal comes to in a project.
 pub(crate) struct Proposal {
@@ -189,6 +189,12 @@ fn count(tasks: usize) -> String {
 /// What stands in the way of carrying a plan out here, a sentence each.
 pub(crate) async fn obstacles(cx: &Orchestrator, plan: &Plan, dir: &str) -> Vec<String> {
     let mut found = Vec::new();
+    if plan.tasks.iter().any(|task| task.command.is_empty() || task.agent.is_some())
+        && let Err(error @ Error::Untrusted { .. }) =
+            agent_settings::are_trusted(cx, dir, dir).await
+    {
+        found.push(error.to_string());
+    }
     if !plan.only_looks() {
         if let Err(error) =
             cx.client().call::<git::Status>(git::DirParams { dir: dir.to_owned() }).await

@@ -9,6 +9,7 @@
 mod answers;
 mod architect;
 mod commands;
+mod consents;
 mod crashes;
 mod goals;
 mod hostile;
