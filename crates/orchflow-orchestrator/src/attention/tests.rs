@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use orchflow_client::in_process;
 use orchflow_protocol::attention::{AnswerParams, ListParams};
+use orchflow_protocol::trust::TrustFile;
 use orchflow_runtime::{Clock, Supervisor};
 use orchflow_store::Store;
 
@@ -14,7 +15,7 @@ use crate::{Configuration, ProjectSettings};
 struct Defaults;
 
 impl Configuration for Defaults {
-    fn for_project(&self, _: &Path, _: bool) -> Result<ProjectSettings, Error> {
+    fn for_project(&self, _: &Path, _: &[TrustFile]) -> Result<ProjectSettings, Error> {
         Ok(ProjectSettings::default())
     }
 }
