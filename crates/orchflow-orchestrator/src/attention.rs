@@ -72,7 +72,7 @@ pub async fn answer(cx: Orchestrator, params: AnswerParams) -> Result<Attention,
     let (at, given) = (cx.clock().now(), params.answer.clone());
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         let answered = rows::answer(tx, id, &given, at)?;
-        events::append(tx, at, &[event(EventType::AttentionAnswered, &answered)])?;
+        events::append(tx, at, [event(EventType::AttentionAnswered, &answered)])?;
         Ok(answered)
     };
     let answered = cx.store().write(write).await?;
@@ -169,7 +169,7 @@ async fn raise(
     let receiver = cx.waiters().wait(id);
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         rows::raise(tx, &asked)?;
-        events::append(tx, at, &[event(EventType::AttentionRaised, &asked)])
+        events::append(tx, at, [event(EventType::AttentionRaised, &asked)])
     };
     cx.store().write(write).await?;
     Ok((id, receiver))
@@ -218,7 +218,7 @@ fn close_all<'a>(
 ) -> Result<(), orchflow_store::Error> {
     for item in open {
         if let Some(closed) = rows::close(tx, item.attention_id, answer, at)? {
-            events::append(tx, at, &[event(EventType::AttentionAnswered, &closed)])?;
+            events::append(tx, at, [event(EventType::AttentionAnswered, &closed)])?;
         }
     }
     Ok(())
@@ -228,7 +228,7 @@ async fn close(cx: &Orchestrator, id: AttentionId, answer: &str) {
     let (at, answer) = (cx.clock().now(), answer.to_owned());
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         if let Some(closed) = rows::close(tx, id, &answer, at)? {
-            events::append(tx, at, &[event(EventType::AttentionAnswered, &closed)])?;
+            events::append(tx, at, [event(EventType::AttentionAnswered, &closed)])?;
         }
         Ok(())
     };
