@@ -11,6 +11,8 @@ use orchflow_workflow::{Action, Command, Effects, State};
 /// Everything of one command that has to be durable before its actions are performed.
 pub(super) struct Record {
     run_id: RunId,
+    /// The epoch of who writes this.
+    epoch: u64,
     at: Timestamp,
     seq: u64,
     command: String,
@@ -18,7 +20,8 @@ pub(super) struct Record {
     leaves: Vec<(u32, Leaf)>,
     statuses: Vec<(TaskId, TaskStatus)>,
     new_tasks: Vec<Task>,
-    finished: Option<(String, u64)>,
+    /// Actions that are pending no longer.
+    finished: Vec<(String, u64)>,
     /// Set when a new process takes the run over: its epoch.
     taken_over: Option<u64>,
     /// Set when the plan changed: the leaves it has now.
@@ -39,14 +42,16 @@ impl Record {
         let leaf = |task: &TaskId| Some((state.position(*task)?, state.leaf_view(*task)?));
         let status = |task: TaskId| Some((task, state.task_status(task)?));
         let root = effects.run_changed.then_some(state.run().task_id);
-        let finished = match command {
-            Command::Done { key, epoch, .. } => Some((key.to_string(), *epoch)),
-            _ => None,
-        };
+        let mut finished: Vec<_> =
+            effects.settled.iter().map(|key| (key.to_string(), state.epoch())).collect();
+        if let Command::Done { key, epoch, .. } = command {
+            finished.push((key.to_string(), *epoch));
+        }
         let taken_over = if let Command::Restart { epoch } = command { Some(*epoch) } else { None };
         let replanned = matches!(command, Command::Approve { plan: Some(_) });
         Self {
             run_id: state.run_id(),
+            epoch: state.epoch(),
             at,
             seq,
             command: json(command),
@@ -69,6 +74,9 @@ impl Record {
     }
 
     pub(super) fn write(self, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
+        if self.seq > 0 {
+            runs::fence(tx, self.run_id, self.epoch)?; // the first line makes the run's row
+        }
         journal::append(tx, self.run_id, self.seq, self.at, &self.command)?;
         for task in &self.new_tasks {
             if tasks::get(tx, task.id)?.is_none() {
@@ -84,7 +92,7 @@ impl Record {
         for (task, status) in &self.statuses {
             tasks::set_status(tx, *task, *status, self.at)?;
         }
-        if let Some((key, epoch)) = &self.finished {
+        for (key, epoch) in &self.finished {
             actions::finish(tx, key, *epoch)?;
         }
         if let Some(epoch) = self.taken_over {
