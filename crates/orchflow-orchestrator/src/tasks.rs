@@ -50,7 +50,7 @@ pub async fn create(cx: Orchestrator, params: CreateParams) -> Result<Task, Erro
     let write = move |tx: &mut Tx<'_>| {
         task.position = rows::next_position(tx, task.parent_id)?;
         rows::insert(tx, &task, None)?;
-        events::append(tx, at, &[event(tx, EventType::TaskCreated, &task)?])?;
+        events::append(tx, at, [event(tx, EventType::TaskCreated, &task)?])?;
         Ok(task)
     };
     Ok(cx.store().write(write).await?)
@@ -130,7 +130,7 @@ pub async fn move_to(cx: Orchestrator, params: MoveParams) -> Result<Task, Error
         rows::move_to(tx, id, parent, params.position.unwrap_or(end), at)?;
         let task = rows::get(tx, id)?;
         if let Some(task) = &task {
-            events::append(tx, at, &[event(tx, EventType::TaskMoved, task)?])?;
+            events::append(tx, at, [event(tx, EventType::TaskMoved, task)?])?;
         }
         Ok(task)
     };
@@ -150,7 +150,7 @@ pub async fn delete(cx: Orchestrator, params: TaskParams) -> Result<DeleteResult
         };
         let event = event(tx, EventType::TaskDeleted, &tasks[0])?;
         let deleted = rows::delete(tx, id)?.len();
-        events::append(tx, at, &[event])?;
+        events::append(tx, at, [event])?;
         Ok(Ok(deleted))
     };
     let deleted = cx.store().write(change).await??;
@@ -219,7 +219,7 @@ fn cancel_in(
     for task in tasks.iter().filter(|task| !task.status.is_final()) {
         rows::set_status(tx, task.id, TaskStatus::Cancelled, at)?;
         let cancelled = Task { status: TaskStatus::Cancelled, updated_at: at, ..task.clone() };
-        events::append(tx, at, &[event(tx, EventType::TaskUpdated, &cancelled)?])?;
+        events::append(tx, at, [event(tx, EventType::TaskUpdated, &cancelled)?])?;
     }
     Ok(Ok(None))
 }
@@ -249,7 +249,7 @@ async fn change(
         change(&mut task);
         task.updated_at = at;
         rows::update(tx, &task)?;
-        events::append(tx, at, &[event(tx, EventType::TaskUpdated, &task)?])?;
+        events::append(tx, at, [event(tx, EventType::TaskUpdated, &task)?])?;
         Ok(Ok(task))
     };
     cx.store().write(write).await?

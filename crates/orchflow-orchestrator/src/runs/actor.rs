@@ -27,7 +27,11 @@ use crate::perform::{self, Job};
 use crate::{Error, Orchestrator};
 
 /// The most commands one transaction holds.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 128;
+/// The most transactions on their way to the disk: one that is being written, and the one
+/// behind it. Until one is back, commands gather in the mailbox, and the next transaction
+/// is the larger for it.
+const AHEAD: usize = 2;
 /// How long the driver waits before it tries again to write; doubled up to the second.
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
 
@@ -124,7 +128,7 @@ impl Actor {
                 biased;
                 () = shutdown.cancelled() => return self.part().await,
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
-                message = self.messages.recv() => match message {
+                message = self.messages.recv(), if self.commits.len() < AHEAD => match message {
                     Some(message) => self.hear(message).await?,
                     None => return Ok(()),
                 },
@@ -199,9 +203,7 @@ impl Actor {
             return Ok(());
         }
         crash_point!("run.before_commit");
-        let write = move |tx: &mut orchflow_store::Tx<'_>| {
-            records.into_iter().try_for_each(|record| record.write(tx))
-        };
+        let write = move |tx: &mut orchflow_store::Tx<'_>| Record::write(records, tx);
         let receipt = self.cx.store().submit(write).await?;
         self.unwritten.clear();
         let committed = async move { Committed { result: receipt.await, taken } };

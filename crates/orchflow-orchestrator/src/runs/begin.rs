@@ -159,7 +159,7 @@ async fn create(
         if let Some(objection) = objection(tx, &tree)? {
             return Ok(Err(objection));
         }
-        records.into_iter().try_for_each(|record| record.write(tx))?;
+        Record::write(records, tx)?;
         Ok(Ok(()))
     };
     cx.store().write(write).await??;

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use futures::stream::StreamExt;
 use orchflow_runtime::CancellationToken;
+use orchflow_store::runs::LeafRow;
 use orchflow_store::{Tx, events, runs as rows, tasks};
 use orchflow_types::event::NewEvent;
 use orchflow_types::run::RunStatus;
@@ -91,7 +92,8 @@ fn fail(
         if !leaf.status.is_final() {
             leaf.status = TaskStatus::Failed;
             leaf.reason = Some(reason.to_owned());
-            rows::upsert_leaf(tx, run_id, u32::try_from(place).unwrap_or(u32::MAX), leaf)?;
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            rows::upsert_leaf(tx, run_id, &LeafRow::new(place, leaf))?;
             tasks::set_status(tx, leaf.task_id, TaskStatus::Failed, at)?;
         }
     }
@@ -110,7 +112,7 @@ fn fail(
         }),
     };
     crate::attention::withdraw_all(tx, run_id, at)?;
-    events::append(tx, at, &[finished]).map(drop)
+    events::append(tx, at, [finished]).map(drop)
 }
 
 /// What a panic said.

@@ -1,5 +1,6 @@
 //! What is shown of a run while it is so, and is no part of its state: panes, planners.
 
+use orchflow_store::runs::LeafRow;
 use orchflow_store::{events, runs as rows};
 use orchflow_types::event::NewEvent;
 use orchflow_types::run::{Planner, Run, RunStatus};
@@ -23,11 +24,11 @@ impl Actor {
             within: vec![run_id.to_string()],
             data: json!({ "run_id": run_id, "status": leaf.status, "phase": leaf.phase, "agent": leaf.agent, "pane_id": pane }),
         };
-        let epoch = self.state.epoch();
+        let (epoch, row) = (self.state.epoch(), LeafRow::new(position, &leaf));
         let write = move |tx: &mut orchflow_store::Tx<'_>| {
             rows::fence(tx, run_id, epoch)?;
-            rows::upsert_leaf(tx, run_id, position, &leaf)?;
-            events::append(tx, at, &[event])
+            rows::upsert_leaf(tx, run_id, &row)?;
+            events::append(tx, at, [event])
         };
         if let Err(error) = self.cx.store().submit(write).await {
             tracing::warn!(%error, "a pane could not be shown");
@@ -52,7 +53,7 @@ impl Actor {
         let write = move |tx: &mut orchflow_store::Tx<'_>| {
             rows::fence(tx, run_id, epoch)?;
             rows::upsert(tx, &run)?;
-            events::append(tx, at, &[event])
+            events::append(tx, at, [event])
         };
         if let Err(error) = self.cx.store().submit(write).await {
             tracing::warn!(%error, "an architect could not be shown");
