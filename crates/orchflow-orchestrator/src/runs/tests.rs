@@ -49,7 +49,7 @@ async fn a_panic_of_a_driver_ends_its_run_as_failed_and_no_other() {
     // Behind the panic in the mailbox, and answered all the same.
     let told = pause(bed.cx.clone(), RunParams { run_id: broken }).await;
     assert_eq!(told.unwrap_err().kind(), ErrorKind::Conflict);
-    at_work.is_cancelled();
+    at_work.ends_cancelled();
     let run = bed.until(broken, |run| run.status.is_final()).await;
     assert_eq!(run.status, RunStatus::Failed);
     let reason = run.reason.unwrap();

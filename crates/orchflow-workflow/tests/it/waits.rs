@@ -125,9 +125,9 @@ fn what_is_answered_by_another_command_is_settled_and_what_was_withdrawn() {
     assert_eq!(effects.settled, [planning]);
     let question = player.in_flight("ask_approval").key;
     let effects = player.clone_and_say(Command::Approve { plan: None });
-    assert_eq!(effects.settled, [question.clone()]);
+    assert_eq!(effects.settled, std::slice::from_ref(&question));
     let effects = player.clone_and_say(Command::Reject { reason: "no".to_owned() });
-    assert_eq!(effects.settled, [question.clone()]);
+    assert_eq!(effects.settled, std::slice::from_ref(&question));
     let effects = player.clone_and_say(Command::Cancel { reason: "no".to_owned() });
     assert_eq!(effects.settled, [question]);
 }

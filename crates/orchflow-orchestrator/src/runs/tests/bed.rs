@@ -31,20 +31,20 @@ impl Waiting {
         let _ = self.end.send(outcome);
     }
 
-    pub(super) fn is_cancelled(self) {
+    pub(super) fn ends_cancelled(self) {
         let reason = "it was stopped".to_owned();
         self.ends(Outcome::Failed { failure: Failure::Cancelled, reason });
     }
 }
 
-struct Held(mpsc::UnboundedSender<Waiting>);
+struct Held(mpsc::Sender<Waiting>);
 
 impl Perform for Held {
     fn perform(&self, action: Action) -> BoxFuture<'static, Option<Command>> {
         assert!(action.step.name() != "prepare_leaf", "a fault of a performer on purpose");
         let (end, ended) = oneshot::channel();
         let (key, epoch) = (action.key.clone(), action.epoch);
-        let _ = self.0.send(Waiting { action, end });
+        let _ = self.0.try_send(Waiting { action, end }); // no test has so many at once
         async move { ended.await.ok().map(|outcome| Command::Done { key, epoch, outcome }) }.boxed()
     }
 }
@@ -71,7 +71,7 @@ pub(super) struct Bed {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) manager: Arc<Manager>,
-    actions: mpsc::UnboundedReceiver<Waiting>,
+    actions: mpsc::Receiver<Waiting>,
     _dir: tempfile::TempDir,
 }
 
@@ -84,7 +84,7 @@ impl Bed {
         let (client, endpoint) = in_process();
         let manager = Arc::new(Manager::default());
         supervisor.spawn(TaskKind::Background, "manager", answer(endpoint, manager.clone()));
-        let (held, actions) = mpsc::unbounded_channel();
+        let (held, actions) = mpsc::channel(16);
         let cx =
             Orchestrator::new(store.clone(), client, clock.clone(), supervisor, Arc::new(Defaults))
                 .performed_by(Arc::new(Held(held)));
