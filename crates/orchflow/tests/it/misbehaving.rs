@@ -147,15 +147,14 @@ async fn an_agent_that_moves_or_deletes_what_is_the_users_is_told_of_and_nothing
     }
 }
 
-#[tokio::test]
-async fn a_commit_of_the_users_own_meanwhile_is_told_without_blame_and_nothing_is_saved() {
+/// A run whose agent waits while the user does something with git in the checkout.
+async fn meanwhile(commands: &[&[&str]]) -> (Stage, Run) {
     let (repo, scripts) = (orchflow_testkit::Repo::python(true).await.unwrap(), Scripts::new());
     let scripts = scripts.unwrap();
-    // The agent waits until the user has committed.
-    let gate = scripts.path().join("committed");
+    let done = scripts.path().join("done");
     let waits = format!(
         "touch {0}.begun\nwhile [ ! -e {0} ]; do sleep 0.05; done\necho hello > notes.txt",
-        gate.display()
+        done.display()
     );
     let agents =
         [scripts.script("steady", &waits).unwrap(), scripts.audits("approver", APPROVED).unwrap()];
@@ -163,18 +162,47 @@ async fn a_commit_of_the_users_own_meanwhile_is_told_without_blame_and_nothing_i
     stage.daemon.up().await.unwrap();
     let run_id = stage.start(GOAL).await;
     orchflow_testkit::wait_until("the agent at work", || async {
-        gate.with_extension("begun").exists()
+        done.with_extension("begun").exists()
     })
     .await;
-    stage.repo.write("mine.txt", "mine\n").unwrap();
-    stage.repo.git(&["add", "mine.txt"]).await.unwrap();
-    let as_me = ["-c", "user.name=me", "-c", "user.email=me@x"];
-    stage.repo.git(&[&as_me[..], &["commit", "-q", "-m", "mine"]].concat()).await.unwrap();
-    std::fs::write(&gate, "").unwrap();
+    for args in commands {
+        stage.repo.git(args).await.unwrap();
+    }
+    std::fs::write(&done, "").unwrap();
     let run = stage.end_of(run_id).await;
+    (stage, run)
+}
+
+#[tokio::test]
+async fn a_commit_of_the_users_own_meanwhile_is_told_without_blame_and_nothing_is_saved() {
+    let commit: &[&str] = &[
+        "-c",
+        "user.name=me",
+        "-c",
+        "user.email=me@x",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "mine",
+    ];
+    let (_stage, run) = meanwhile(&[commit]).await;
     let said = reason(&run);
     assert!(said.contains("while steady worked, the branch `main` moved from"), "{said}");
     assert!(said.contains("not by orchflow") && !said.contains("kept in"), "{said}");
+}
+
+#[tokio::test]
+async fn a_result_does_not_land_on_a_branch_the_user_went_to_meanwhile() {
+    let (stage, run) = meanwhile(&[&["checkout", "-q", "-b", "other"]]).await;
+    let landing = run.landing.as_ref().unwrap();
+    assert!(!landing.merged, "{run:#?}");
+    let why = landing.reason.as_deref().unwrap();
+    assert!(why.contains("`other` is checked out, the work began from `main`"), "{why}");
+    assert!(
+        reason(&run).contains("the checkout went from the branch `main` to the branch `other`")
+    );
+    assert_eq!(stage.repo.head().await.unwrap(), run.base.unwrap());
 }
 
 #[tokio::test]
