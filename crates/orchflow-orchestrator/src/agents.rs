@@ -7,11 +7,10 @@ use orchflow_protocol::agent::{
     ListParams, ListResult, RouteParams, RouteResult, TypeInfo, TypesResult,
 };
 use orchflow_protocol::method::Empty;
-use orchflow_protocol::project;
 use orchflow_types::plan::Plan;
 use orchflow_types::{AgentKind, AgentType, Role};
 
-use crate::{Error, Orchestrator, policies};
+use crate::{Error, Orchestrator, perform, policies};
 
 /// `agent.types`.
 ///
@@ -51,9 +50,7 @@ pub async fn route(cx: Orchestrator, params: RouteParams) -> Result<RouteResult,
         return Err(Error::EmptyField { field: "input" });
     }
     let project = match params.context.dir {
-        Some(dir) => {
-            Some(cx.client().call::<project::Detect>(project::DetectParams { dir }).await?)
-        }
+        Some(dir) => Some(perform::detect(&cx, &dir).await?),
         None => None,
     };
     Ok(router::route(&params.input, project.as_ref()))

@@ -83,6 +83,9 @@ pub enum Error {
     /// Somebody is at it.
     #[error("{0} is being worked on by {1}")]
     Busy(TaskId, RunId),
+    /// It is not what it was when the call began.
+    #[error("{0} was changed while it was about to be started")]
+    Changed(TaskId),
     /// A policy file that cannot be read.
     #[error("{file}: {reason}")]
     Policy {
@@ -140,7 +143,7 @@ impl Explain for Error {
             Self::NoAgent { .. } | Self::NoPlan { .. } => ErrorKind::NoAgent,
             Self::UnknownAgent { .. } => ErrorKind::AgentNotFound,
             Self::Plan(_) => ErrorKind::Plan,
-            Self::Busy(..) => ErrorKind::Conflict,
+            Self::Busy(..) | Self::Changed(_) => ErrorKind::Conflict,
             Self::Policy { .. } | Self::Configuration { .. } => ErrorKind::Config,
             Self::Untrusted { .. } => ErrorKind::Untrusted,
             Self::RunLost(_) => ErrorKind::Internal,
@@ -161,6 +164,9 @@ impl Explain for Error {
             Self::Untrusted { .. } => Some("`orchflow trust` shows it and grants".into()),
             Self::UnknownAgent { .. } => Some("`orchflow agents` lists them".into()),
             Self::Busy(_, run) => Some(format!("`orchflow runs cancel {run}` stops it")),
+            Self::Changed(_) => {
+                Some("look at it with `orchflow task tree`, and start it again".into())
+            }
             Self::RunLost(run) => Some(format!(
                 "`orchflow down`, then `orchflow run --resume {run}` goes on where it stood"
             )),

@@ -21,7 +21,7 @@ use orchflow_workflow::{Command, Refused, plan_markdown};
 
 use crate::{Error, Orchestrator, attention, perform, report};
 
-pub(crate) use begin::of_task as begin_of_task;
+pub(crate) use begin::{ground, of_task as begin_of_task};
 pub(crate) use registry::Registry;
 pub use resume::resume_all;
 
@@ -208,6 +208,13 @@ async fn gone(cx: &Orchestrator, run_id: RunId) -> Result<Error, Error> {
     })
 }
 
+/// Notes what was seen around a turn of a leaf, where the run's report tells it.
+pub(crate) async fn notice(cx: &Orchestrator, run_id: RunId, task: TaskId, note: String) {
+    if let Some(mailbox) = cx.registry().mailbox(run_id) {
+        mailbox.report(Command::Noticed { task, note }).await;
+    }
+}
+
 /// Shows the pane of a leaf to everybody who follows the run.
 pub(crate) fn show_pane(cx: &Orchestrator, run_id: RunId, task_id: TaskId, pane: PaneId) {
     if let Some(mailbox) = cx.registry().mailbox(run_id) {
@@ -230,3 +237,6 @@ pub(crate) async fn fetch(cx: &Orchestrator, run_id: RunId) -> Result<Run, Error
 fn or_else(text: String, otherwise: &str) -> String {
     if text.trim().is_empty() { otherwise.to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests;

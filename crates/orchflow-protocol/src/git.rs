@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::method::{Empty, method};
+use crate::method::method;
 
 method! {
     /// Tells a repository's state: branch, operation under way, dirty paths.
     Status = "git.status", Read, DirParams => StatusResult
+}
+method! {
+    /// Lists branches, tags and the stash with what each stands at; branches of orchflow's own are left out.
+    Refs = "git.refs", Read, DirParams => RefsResult
 }
 method! {
     /// Answers the difference between two commits, or a commit and the working tree.
@@ -45,7 +49,7 @@ method! {
 }
 method! {
     /// Keeps a commit from being collected, under a hidden ref.
-    SaveRef = "git.save_ref", Run, SaveRefParams => Empty, order |params| params.dir
+    SaveRef = "git.save_ref", Run, SaveRefParams => SaveRefResult, order |params| params.dir
 }
 method! {
     /// Merges a commit into a worktree's branch; a conflict leaves the worktree as it was.
@@ -81,6 +85,17 @@ pub struct StatusResult {
     pub operation: Option<String>,
     /// Paths that differ from HEAD or are untracked.
     pub dirty: Vec<DirtyPath>,
+}
+
+/// Answer of `git.refs`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RefsResult {
+    /// The branch that is checked out; none when HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit that is checked out.
+    pub head: String,
+    /// Full names of refs, with the object each stands at.
+    pub refs: BTreeMap<String, String>,
 }
 
 /// One path that is not as HEAD has it.
@@ -262,6 +277,16 @@ pub struct SaveRefParams {
     pub name: String,
     /// The commit.
     pub commit: String,
+    /// Save nothing when it can be reached from here, and so is not lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless_in: Option<String>,
+}
+
+/// Answer of `git.save_ref`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SaveRefResult {
+    /// The ref that keeps it; none when there was no need.
+    pub saved_ref: Option<String>,
 }
 
 /// Params of `git.merge`.
@@ -293,6 +318,20 @@ pub struct LandParams {
     pub dir: String,
     /// The branch that holds the result.
     pub branch: String,
+    /// The checkout as it was when the work began; it is moved on only from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onto: Option<LandOnto>,
+}
+
+/// A checkout at the moment a work began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LandOnto {
+    /// The branch that was checked out; none when HEAD was detached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The commit that was checked out.
+    pub tip: String,
 }
 
 /// Answer of `git.land`.

@@ -88,7 +88,7 @@ pub struct Choices {
     /// Start from a snapshot of the working tree instead of HEAD.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_working_tree: Option<bool>,
-    /// Wall-clock minutes for the whole run.
+    /// Minutes the whole run may work; waiting does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u32>,
     /// Agents by role, tried in order; a role given here replaces its configured chain.

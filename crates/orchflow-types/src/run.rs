@@ -110,7 +110,8 @@ pub struct RunOptions {
     pub commit: bool,
     /// Start from a snapshot of the working tree instead of HEAD.
     pub from_working_tree: bool,
-    /// Wall-clock minutes for the whole run; 0 is no limit.
+    /// Minutes in which something of the run is under way, all together; 0 is no limit. Time
+    /// in which it waits (for an approval, paused, for room, for a daemon) does not count.
     pub minutes: u32,
     /// Seconds one turn of an agent may take; 0 is no limit.
     pub turn_seconds: u32,

@@ -71,9 +71,10 @@ impl Transition<'_> {
 
     pub(crate) fn opening_came_to(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Opened { base, branch } => {
+            Outcome::Opened { base, branch, onto } => {
                 self.state.run.base = Some(base);
                 self.state.branch = Some(branch);
+                self.state.onto = onto;
                 self.effects.run_changed = true;
                 if self.state.ending.is_none() {
                     self.work_begins();
@@ -115,6 +116,7 @@ impl Transition<'_> {
                 self.effects.stop.push(action.key.clone());
             }
             self.tell_checkpoint(&action, answer);
+            self.effects.settled.push(action.key);
         }
     }
 

@@ -9,12 +9,36 @@ use orchflow_types::run::{Gate, GateResult};
 use orchflow_types::{AgentKind, AgentType, PaneId, Role, RunId, TaskId};
 use orchflow_workflow::{Failure, Outcome};
 
-use super::Job;
+use super::{Job, refs};
 use crate::permission::Permits;
 use crate::{Error, Orchestrator, agents, runs};
 
-/// Lets `agent` take `turn`.
+/// Lets `agent` take `turn`, and notes what became of the user's refs meanwhile.
 pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
+    let (outcome, seen) = watched(job, agent, turn).await;
+    for note in seen {
+        runs::notice(&job.orchestrator, job.run_id(), turn.task_id, note).await;
+    }
+    outcome
+}
+
+/// Lets `agent` take `turn`; answers also what became of the user's refs meanwhile. A tool
+/// runs commands that were shown before: what those do to refs was asked for.
+pub(super) async fn watched(
+    job: &Job,
+    agent: &AgentConfig,
+    turn: &Turn,
+) -> (TurnOutcome, Vec<String>) {
+    if agent.kind == AgentKind::Tool {
+        return (alone(job, agent, turn).await, Vec::new());
+    }
+    let before = refs::look(job).await;
+    let outcome = alone(job, agent, turn).await;
+    let seen = refs::told(job, &agent.name, before).await;
+    (outcome, seen)
+}
+
+async fn alone(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
     let orchestrator = &job.orchestrator;
     let told;
     let turn = match extra(job, agent, turn.role).await {

@@ -28,12 +28,14 @@ pub(crate) async fn propose(cx: &Orchestrator, goal: &str, dir: &str) -> Result<
     Ok(Proposal { plan: by_rules(goal, &project)?, project })
 }
 
-async fn detect(cx: &Orchestrator, dir: &str) -> Result<Project, Error> {
+/// What is found in a folder: its tools and their commands.
+pub(crate) async fn detect(cx: &Orchestrator, dir: &str) -> Result<Project, Error> {
     let params = project::DetectParams { dir: dir.to_owned() };
     Ok(cx.client().call::<project::Detect>(params).await?)
 }
 
-fn by_rules(goal: &str, project: &Project) -> Result<Plan, Error> {
+/// What the rules make of a goal.
+pub(crate) fn by_rules(goal: &str, project: &Project) -> Result<Plan, Error> {
     planner::plan(goal, project)
         .map(|planned| planned.plan)
         .map_err(|nothing| Error::NothingToDo { reason: nothing.reason })

@@ -168,6 +168,11 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     assert!(finish("c", second));
     assert_eq!(store.read_blocking(|r| actions::pending(r, id)).unwrap(), [action("b", 3, 2)]);
     assert_eq!(store.read_blocking(|r| runs::epoch(r, id)).unwrap(), 2);
+    let fence = |epoch| store.read_blocking(move |r| runs::fence(r, id, epoch));
+    fence(second).unwrap();
+    let refused = fence(first).unwrap_err();
+    assert!(matches!(refused, Error::Fenced { given: 1, current: 2, .. }), "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
 }
 
 #[test]
