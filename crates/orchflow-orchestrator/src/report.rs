@@ -2,13 +2,19 @@
 
 use std::fmt::Write;
 
-use orchflow_types::run::{GateResult, Landing, Leaf, Run, RunStatus, Verdict};
+use orchflow_types::run::{Finding, GateResult, Landing, Leaf, Run, RunStatus, Verdict};
 use orchflow_types::task::TaskStatus;
 
 use crate::perform::one_line;
 
 /// The most failing tests that are named.
 const FAILING: usize = 50;
+
+/// The most lines that are told of what a red gate printed.
+const TAIL: usize = 16;
+
+/// Who audits, where nobody is named.
+const SOMEBODY: &str = "an auditor";
 
 /// The report of a run, finished or not.
 pub(crate) fn markdown(run: &Run) -> String {
@@ -52,6 +58,10 @@ const fn headline(status: RunStatus) -> &'static str {
 
 fn describe(text: &mut String, leaf: &Leaf, project: &str) {
     let _ = writeln!(text, "## {} {}\n", mark(leaf.status), leaf.plan.title);
+    // Above what it came to, so that the verdict is what is left on a screen.
+    for gate in leaf.gates.iter().filter(|gate| !gate.green() && !gate.tail.is_empty()) {
+        let _ = writeln!(text, "```\n{}\n```\n", last_lines(gate));
+    }
     if let Some(by) = by(leaf) {
         let _ = writeln!(text, "- by {by}{}", rounds(leaf.iteration));
     }
@@ -59,12 +69,7 @@ fn describe(text: &mut String, leaf: &Leaf, project: &str) {
         let _ = writeln!(text, "- {}", proof(gate, project));
         fails(text, gate);
     }
-    if leaf.plan.writes && leaf.status == TaskStatus::Completed {
-        let _ = writeln!(text, "- {}", audited(leaf));
-    }
-    for finding in leaf.audit.iter().flat_map(|audit| &audit.findings) {
-        let _ = writeln!(text, "  - {}", one_line(finding));
-    }
+    audits(text, leaf);
     if let Some(commit) = &leaf.commit {
         // Without the option git shows no diff of a merge commit.
         let show = format!("git show --first-parent {}", short(commit));
@@ -79,8 +84,43 @@ fn describe(text: &mut String, leaf: &Leaf, project: &str) {
     if let Some(reason) = &leaf.reason {
         let _ = writeln!(text, "- {reason}");
     }
-    for gate in leaf.gates.iter().filter(|gate| !gate.green() && !gate.tail.is_empty()) {
-        let _ = writeln!(text, "\n```\n{}\n```", gate.tail.trim_end());
+}
+
+/// What the auditors said, the refusals first.
+fn audits(text: &mut String, leaf: &Leaf) {
+    for refusal in &leaf.refused {
+        let who = refusal.auditor.as_deref().unwrap_or(SOMEBODY);
+        let when = match refusal.iteration {
+            0 => "before any fixing".to_owned(),
+            round => format!("after round {round} of fixing"),
+        };
+        let _ = writeln!(text, "- {who} asked for more work {when}");
+        found(text, &refusal.findings);
+    }
+    if leaf.plan.writes && leaf.status == TaskStatus::Completed {
+        let _ = writeln!(text, "- {}", audited(leaf));
+    }
+    // What was refused stands above already.
+    for audit in leaf.audit.iter().filter(|audit| audit.verdict == Verdict::Approved) {
+        found(text, &audit.findings);
+    }
+}
+
+fn found(text: &mut String, findings: &[Finding]) {
+    for finding in findings {
+        let _ = writeln!(text, "  - {}", one_line(finding));
+    }
+}
+
+/// The end of what a gate printed, short enough to leave the verdict on the screen.
+fn last_lines(gate: &GateResult) -> String {
+    let lines: Vec<&str> = gate.tail.trim_end().lines().collect();
+    let left_out = lines.len().saturating_sub(TAIL);
+    let kept = lines[left_out..].join("\n");
+    match gate.pane_id {
+        _ if left_out == 0 => kept,
+        Some(pane) => format!("… `orchflow pane read {pane}` shows what is above\n{kept}"),
+        None => format!("…\n{kept}"),
     }
 }
 
@@ -152,7 +192,7 @@ pub(crate) fn command(argv: &[String], project: &str) -> String {
 }
 
 fn audited(leaf: &Leaf) -> String {
-    let who = leaf.auditor.as_deref().unwrap_or("an auditor");
+    let who = leaf.auditor.as_deref().unwrap_or(SOMEBODY);
     match &leaf.audit {
         Some(audit) if audit.verdict == Verdict::Approved => format!("approved by {who}"),
         Some(_) => format!("{who} asked for more work"),
@@ -184,7 +224,10 @@ fn short(commit: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use orchflow_types::PaneId;
+    use orchflow_types::plan::PlanTask;
     use orchflow_types::project::TestSummary;
+    use orchflow_types::run::{Audit, Refusal, Severity};
 
     use super::*;
 
@@ -198,18 +241,81 @@ mod tests {
     fn failing_tests_have_a_line_each_up_to_a_number_that_is_said() {
         let failing: Vec<String> = (0..FAILING + 2).map(|n| format!("test_{n}")).collect();
         let tests = Some(TestSummary { passed: 1, failed: 52, skipped: 0, failing });
-        let gate = GateResult {
+        let gate = GateResult { tests, ..red() };
+        let mut text = String::new();
+        fails(&mut text, &gate);
+        assert!(text.starts_with("  - failing: test_0\n  - failing: test_1\n"), "{text}");
+        assert!(text.ends_with("  - failing: test_49\n  - and 2 more\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_refused_is_told_with_round_and_findings_before_the_approval() {
+        let finding = |message: &str| Finding {
+            severity: Severity::Error,
+            file: Some("calc.py".into()),
+            line: Some(3),
+            message: message.into(),
+            suggestion: None,
+        };
+        let refusal = |iteration, message| Refusal {
+            iteration,
+            auditor: Some("critic".into()),
+            findings: vec![finding(message)],
+        };
+        let leaf = Leaf {
+            status: TaskStatus::Completed,
+            auditor: Some("judge".into()),
+            refused: vec![refusal(0, "it is empty"), refusal(2, "it is slow")],
+            audit: Some(Audit { verdict: Verdict::Approved, findings: vec![finding("well")] }),
+            ..leaf()
+        };
+        let mut text = String::new();
+        audits(&mut text, &leaf);
+        let told: Vec<&str> = text.lines().collect();
+        let right = [
+            "- critic asked for more work before any fixing".to_owned(),
+            format!("  - {}", one_line(&finding("it is empty"))),
+            "- critic asked for more work after round 2 of fixing".to_owned(),
+            format!("  - {}", one_line(&finding("it is slow"))),
+            "- approved by judge".to_owned(),
+            format!("  - {}", one_line(&finding("well"))),
+        ];
+        assert_eq!(told, right);
+    }
+
+    #[test]
+    fn the_output_of_a_red_gate_stands_above_its_verdict_and_is_bounded() {
+        let lines: Vec<String> = (0..TAIL + 5).map(|line| format!("line {line}")).collect();
+        let pane: PaneId = format!("pane_{:032x}", 7).parse().unwrap();
+        let gate = GateResult { pane_id: Some(pane), tail: lines.join("\n"), ..red() };
+        let leaf = Leaf { status: TaskStatus::Failed, gates: vec![gate], ..leaf() };
+        let mut text = String::new();
+        describe(&mut text, &leaf, "/p");
+        let (above, verdict) = text.rsplit_once("```\n").unwrap();
+        assert!(above.contains("line 20") && !above.contains("line 4\n"), "{text}");
+        assert!(above.contains(&format!("`orchflow pane read {pane}` shows")), "{text}");
+        assert!(verdict.contains("`pytest`: red") && verdict.contains("failing: test_a"), "{text}");
+    }
+
+    fn leaf() -> Leaf {
+        let task = format!("task_{:032x}", 1).parse().expect("it is an id");
+        Leaf::new(task, PlanTask::new("fix", "Fix it"))
+    }
+
+    fn red() -> GateResult {
+        GateResult {
             name: "test".into(),
             argv: vec!["pytest".into()],
             exit_code: 1,
             duration_ms: 10,
             pane_id: None,
-            tests,
+            tests: Some(TestSummary {
+                passed: 1,
+                failed: 1,
+                skipped: 0,
+                failing: vec!["test_a".into()],
+            }),
             tail: String::new(),
-        };
-        let mut text = String::new();
-        fails(&mut text, &gate);
-        assert!(text.starts_with("  - failing: test_0\n  - failing: test_1\n"), "{text}");
-        assert!(text.ends_with("  - failing: test_49\n  - and 2 more\n"), "{text}");
+        }
     }
 }

@@ -189,6 +189,18 @@ pub struct Audit {
     pub findings: Vec<Finding>,
 }
 
+/// That an auditor refused a leaf's work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusal {
+    /// The rounds of fixing the work had had by then.
+    pub iteration: u32,
+    /// The auditor by name.
+    pub auditor: Option<String>,
+    /// What was found.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
 /// A gate: a command orchflow itself runs to prove a leaf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
@@ -262,6 +274,9 @@ pub struct Leaf {
     pub gates: Vec<GateResult>,
     /// What the auditor said last; none is "gates only".
     pub audit: Option<Audit>,
+    /// Each time an auditor refused it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refusal>,
     /// The commit on the run's branch.
     pub commit: Option<String>,
     /// Why it failed, was skipped or cancelled.
@@ -269,6 +284,31 @@ pub struct Leaf {
     /// What happened to it that the report should tell (an agent that gave up, a lost worktree).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl Leaf {
+    /// A leaf that nobody has begun.
+    #[must_use]
+    pub const fn new(task_id: TaskId, plan: PlanTask) -> Self {
+        Self {
+            task_id,
+            plan,
+            status: TaskStatus::Pending,
+            phase: LeafPhase::Waiting,
+            agent: None,
+            executor: None,
+            auditor: None,
+            iteration: 0,
+            pane_id: None,
+            worktree: None,
+            gates: Vec::new(),
+            audit: None,
+            refused: Vec::new(),
+            commit: None,
+            reason: None,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// How the result came to the user's branch, or why not.

@@ -320,6 +320,10 @@ impl<'a> Follower<'a> {
             let told = self.client.call::<Report>(RunParams { run_id: run.run_id }).await?;
             out.talk("");
             report::markdown(out, &told.markdown);
+            if out.live() && run.status != RunStatus::Succeeded {
+                out.line("");
+                changes::verdict(&run).into_iter().for_each(|line| out.line(line));
+            }
         }
         match run.status {
             _ if self.cancelled => Err(Stop::Code(INTERRUPTED)),

@@ -71,11 +71,16 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
         }
         Verb::Set { key, value } => {
             let value = value_for(&key, &value);
-            let setting = cx.client().await?.call::<Set>(SetParams { key, value }).await?;
+            let client = cx.client().await?;
+            let setting = client.call::<Set>(SetParams { key, value }).await?;
             cx.out.result(&setting, |out, setting| {
                 out.talk(format_args!("{} = {}", setting.key, visible(&setting.value.to_string())));
                 warn(out, setting);
             });
+            let lacks = client.call::<Show>(ShowParams { dir: None }).await;
+            if let Err(error) = lacks.map_err(|error| error.data.hint.unwrap_or(error.message)) {
+                caution(cx.out, &format!("this is not all yet: {error}"));
+            }
         }
     }
     Ok(())
@@ -100,9 +105,13 @@ fn tell(out: Output, result: &ShowResult, origin: bool) {
 
 fn warn(out: Output, setting: &Setting) {
     if let Some(note) = without_effect(&setting.key) {
-        let word = Style::Yellow.paint("warning:", out.talk_color());
-        out.talk(format_args!("{word} {}", visible(&note)));
+        caution(out, &note);
     }
+}
+
+fn caution(out: Output, note: &str) {
+    let word = Style::Yellow.paint("warning:", out.talk_color());
+    out.talk(format_args!("{word} {}", visible(note)));
 }
 
 /// A value as a script wants it: text bare, all else as JSON.
