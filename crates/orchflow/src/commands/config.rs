@@ -18,13 +18,14 @@ Lowest first: defaults, your file, the file of a project you trust, variables
 (run.mode is ORCHFLOW_RUN_MODE, read by the daemon), the flags of a command.
 
 Examples:
+  orchflow config                         as `orchflow config show`
   orchflow config show --origin
   orchflow config set run.max_concurrency 2
   orchflow config set roles.auditor.chain claude,mine
   $EDITOR \"$(orchflow config path)\"")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,7 +55,7 @@ enum Verb {
 
 /// Does it.
 pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
-    match args.verb {
+    match args.verb.unwrap_or(Verb::Show { origin: false }) {
         Verb::Path => {
             let path = cx.places.config().display().to_string();
             cx.out.result(&serde_json::json!({ "file": path }), |out, _| out.line(&path));

@@ -5,7 +5,9 @@ use orchflow_types::agent::AgentType;
 use orchflow_types::id::Id;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::TestSummary;
-use orchflow_types::run::{GateResult, Landing, Leaf, Planner, RunOptions};
+use orchflow_types::run::{GateResult, Landing, Leaf, LeafPhase, Planner, RunOptions};
+use orchflow_types::task::TaskStatus;
+use serde_json::json;
 
 use super::changes::{changes, verdict};
 use super::*;
@@ -187,6 +189,7 @@ fn the_verdict_names_what_is_red_and_its_failing_tests_and_how_the_run_ended_las
         lines[12..],
         ["      test_10", "      and 2 more", "partly succeeded: 1 of 3 tasks done"]
     );
+    assert_eq!(View::of(&run).lines(80, 1, false)[0], "partly succeeded · 1/3 tasks");
     run.leaves.truncate(1);
     assert_eq!(verdict(&run), ["partly succeeded: 1 of 1 tasks done"]);
 }
