@@ -112,7 +112,7 @@ pub async fn resize(cx: Manager, params: ResizeParams) -> Result<Empty, Error> {
         row.info.size = size;
         rows::update(tx, &row.info)?;
         let told = event(EventType::PaneResized, pane_id, json!({ "size": size }));
-        orchflow_store::events::append(tx, at, &[told]).map(drop)
+        orchflow_store::events::append(tx, at, [told]).map(drop)
     };
     cx.store().write(write).await?;
     Ok(Empty {})

@@ -58,7 +58,7 @@ pub async fn answer(cx: Orchestrator, params: AnswerParams) -> Result<Attention,
     let (id, given) = (params.attention_id, params.answer.clone());
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         let answered = rows::answer(tx, id, &given, at)?;
-        events::append(tx, at, &[event(EventType::AttentionAnswered, &answered)])?;
+        events::append(tx, at, [event(EventType::AttentionAnswered, &answered)])?;
         Ok(answered)
     };
     let answered = cx.store().write(write).await?;
@@ -141,7 +141,7 @@ async fn raise(
     let receiver = cx.waiters().wait(id);
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         rows::raise(tx, &asked)?;
-        events::append(tx, at, &[event(EventType::AttentionRaised, &asked)])
+        events::append(tx, at, [event(EventType::AttentionRaised, &asked)])
     };
     cx.store().write(write).await?;
     Ok((id, receiver))
@@ -171,7 +171,7 @@ pub(crate) fn withdraw_all(
 ) -> Result<(), orchflow_store::Error> {
     for open in rows::open_for_run(tx, run)? {
         if let Some(closed) = rows::close(tx, open.attention_id, WITHDRAWN, at)? {
-            events::append(tx, at, &[event(EventType::AttentionAnswered, &closed)])?;
+            events::append(tx, at, [event(EventType::AttentionAnswered, &closed)])?;
         }
     }
     Ok(())
@@ -181,7 +181,7 @@ async fn close(cx: &Orchestrator, id: AttentionId, answer: &str) {
     let (at, answer) = (cx.clock().now(), answer.to_owned());
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         if let Some(closed) = rows::close(tx, id, &answer, at)? {
-            events::append(tx, at, &[event(EventType::AttentionAnswered, &closed)])?;
+            events::append(tx, at, [event(EventType::AttentionAnswered, &closed)])?;
         }
         Ok(())
     };

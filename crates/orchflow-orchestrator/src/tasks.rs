@@ -48,7 +48,7 @@ pub async fn create(cx: Orchestrator, params: CreateParams) -> Result<Task, Erro
     let write = move |tx: &mut Tx<'_>| {
         task.position = rows::next_position(tx, task.parent_id)?;
         rows::insert(tx, &task, None)?;
-        events::append(tx, at, &[event(tx, EventType::TaskCreated, &task)?])?;
+        events::append(tx, at, [event(tx, EventType::TaskCreated, &task)?])?;
         Ok(task)
     };
     Ok(cx.store().write(write).await?)
@@ -130,7 +130,7 @@ pub async fn move_to(cx: Orchestrator, params: MoveParams) -> Result<Task, Error
         rows::move_to(tx, id, parent, params.position.unwrap_or(end), at)?;
         let task = rows::get(tx, id)?;
         if let Some(task) = &task {
-            events::append(tx, at, &[event(tx, EventType::TaskMoved, task)?])?;
+            events::append(tx, at, [event(tx, EventType::TaskMoved, task)?])?;
         }
         Ok(task)
     };
@@ -148,7 +148,7 @@ pub async fn delete(cx: Orchestrator, params: TaskParams) -> Result<DeleteResult
     let change = move |tx: &mut Tx<'_>| {
         let event = event(tx, EventType::TaskDeleted, &tasks[0])?;
         let deleted = rows::delete(tx, id)?.len();
-        events::append(tx, at, &[event])?;
+        events::append(tx, at, [event])?;
         Ok(deleted)
     };
     let deleted = cx.store().write(change).await?;
@@ -195,7 +195,7 @@ pub async fn cancel(cx: Orchestrator, params: TaskParams) -> Result<Task, Error>
         for task in tasks.iter().filter(|task| !task.status.is_final()) {
             rows::set_status(tx, task.id, TaskStatus::Cancelled, at)?;
             let cancelled = Task { status: TaskStatus::Cancelled, updated_at: at, ..task.clone() };
-            events::append(tx, at, &[event(tx, EventType::TaskUpdated, &cancelled)?])?;
+            events::append(tx, at, [event(tx, EventType::TaskUpdated, &cancelled)?])?;
         }
         Ok(())
     };
@@ -215,7 +215,7 @@ async fn subtree(cx: &Orchestrator, id: TaskId) -> Result<Vec<Task>, Error> {
 async fn write(cx: &Orchestrator, task: Task) -> Result<Task, Error> {
     let change = move |tx: &mut Tx<'_>| {
         rows::update(tx, &task)?;
-        events::append(tx, task.updated_at, &[event(tx, EventType::TaskUpdated, &task)?])?;
+        events::append(tx, task.updated_at, [event(tx, EventType::TaskUpdated, &task)?])?;
         Ok(task)
     };
     Ok(cx.store().write(change).await?)

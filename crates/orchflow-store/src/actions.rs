@@ -18,6 +18,8 @@ pub struct Action {
     pub run_id: RunId,
     /// The epoch of the run's owner who is to perform it.
     pub epoch: u64,
+    /// Its place among the run's actions: they are performed in this order.
+    pub ordinal: u64,
     /// What to do, as JSON; the store does not read it.
     pub payload: String,
 }
@@ -27,14 +29,10 @@ pub struct Action {
 /// # Errors
 /// When the database cannot be written.
 pub fn insert(tx: &mut Tx<'_>, action: &Action) -> Result<bool, Error> {
-    let run = key(action.run_id);
-    // A run's actions are performed in the order in which it wanted them.
     let inserted = tx.execute(
         "INSERT INTO actions (key, run_id, epoch, ordinal, state, payload) \
-         VALUES (?1, ?2, ?3, (SELECT ifnull(max(ordinal), 0) + 1 FROM actions \
-           WHERE run_id = ?2 AND state = 'pending'), 'pending', ?4) \
-         ON CONFLICT (key) DO NOTHING",
-        params![action.key, run, action.epoch, action.payload],
+         VALUES (?1, ?2, ?3, ?4, 'pending', ?5) ON CONFLICT (key) DO NOTHING",
+        params![action.key, key(action.run_id), action.epoch, action.ordinal, action.payload],
     )?;
     Ok(inserted > 0)
 }
@@ -71,7 +69,7 @@ pub fn take_over(tx: &mut Tx<'_>, run_id: RunId, epoch: u64) -> Result<Vec<Actio
 /// When the database cannot be read.
 pub fn pending(reader: &Reader<'_>, run_id: RunId) -> Result<Vec<Action>, Error> {
     reader.all(
-        "SELECT key, run_id, epoch, payload FROM actions \
+        "SELECT key, run_id, epoch, ordinal, payload FROM actions \
          WHERE run_id = ?1 AND state = 'pending' ORDER BY ordinal",
         [key(run_id)],
         action,
@@ -83,6 +81,7 @@ fn action(row: &Row<'_>) -> rusqlite::Result<Action> {
         key: row.get(0)?,
         run_id: row.get::<_, Key<RunId>>(1)?.0,
         epoch: row.get(2)?,
-        payload: row.get(3)?,
+        ordinal: row.get(3)?,
+        payload: row.get(4)?,
     })
 }

@@ -36,24 +36,48 @@ pub struct Page {
     pub next: Cursor,
 }
 
+/// An event as it is written: made where the event is, so that the writer's thread, which
+/// all share, has only bytes to bind.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    kind: EventType,
+    about: String,
+    data: String,
+    /// The ids it is found by.
+    above: Vec<Value>,
+}
+
+impl From<NewEvent> for EventRow {
+    fn from(event: NewEvent) -> Self {
+        let above: BTreeSet<_> = event.within.iter().chain([&event.about]).collect();
+        Self {
+            kind: event.kind,
+            above: above.into_iter().map(|id| about_key(id)).collect(),
+            data: event.data.to_string(),
+            about: event.about,
+        }
+    }
+}
+
 /// Appends events and answers the cursor of the last.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn append(tx: &mut Tx<'_>, at: Timestamp, events: &[NewEvent]) -> Result<Cursor, Error> {
+pub fn append(
+    tx: &mut Tx<'_>,
+    at: Timestamp,
+    events: impl IntoIterator<Item = impl Into<EventRow>>,
+) -> Result<Cursor, Error> {
     let mut newest = None;
     for event in events {
+        let event: EventRow = event.into();
         tx.execute(
             "INSERT INTO events (at, type, about, data) VALUES (?1, ?2, ?3, ?4)",
-            params![At(at), event.kind.as_str(), event.about, Json(&event.data)],
+            params![At(at), event.kind.as_str(), event.about, event.data],
         )?;
         let seq = tx.inserted();
-        let above: BTreeSet<_> = event.within.iter().chain([&event.about]).collect();
-        for id in above {
-            tx.execute(
-                "INSERT INTO event_about (id, seq) VALUES (?1, ?2)",
-                params![about_key(id), seq],
-            )?;
+        for id in &event.above {
+            tx.execute("INSERT INTO event_about (id, seq) VALUES (?1, ?2)", params![id, seq])?;
         }
         tx.appended(cursor(seq));
         newest = Some(cursor(seq));

@@ -17,19 +17,18 @@ pub struct Entry {
     pub command: String,
 }
 
-/// Appends a command to a run's journal as its `seq`-th, from 0.
+/// Appends commands to a run's journal, the first of them as its `seq`-th, from 0.
 ///
 /// Whoever sends commands ahead counts them: when one was not taken, or another process
 /// wrote to the run, those that were built on it are refused too.
 ///
 /// # Errors
 /// [`Error::JournalPlace`] when `seq` is not the next place.
-pub fn append(
+pub fn append<'c>(
     tx: &mut Tx<'_>,
     run_id: RunId,
     seq: u64,
-    at: Timestamp,
-    command: &str,
+    commands: impl IntoIterator<Item = (Timestamp, &'c str)>,
 ) -> Result<(), Error> {
     let last = tx.one("SELECT max(seq) FROM journal WHERE run_id = ?1", [key(run_id)], |row| {
         row.get::<_, Option<u64>>(0)
@@ -38,10 +37,12 @@ pub fn append(
     if seq != next {
         return Err(Error::JournalPlace { run: run_id, seq, next });
     }
-    tx.execute(
-        "INSERT INTO journal (run_id, seq, at, command) VALUES (?1, ?2, ?3, ?4)",
-        params![key(run_id), seq, At(at), command],
-    )?;
+    for (seq, (at, command)) in (seq..).zip(commands) {
+        tx.execute(
+            "INSERT INTO journal (run_id, seq, at, command) VALUES (?1, ?2, ?3, ?4)",
+            params![key(run_id), seq, At(at), command],
+        )?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use orchflow_types::run::{Leaf, Run, RunStatus};
+use orchflow_types::run::{Leaf, LeafPhase, Run, RunStatus};
+use orchflow_types::task::TaskStatus;
 use orchflow_types::{RunId, TaskId};
 use rusqlite::{Row, params};
 
@@ -40,31 +41,53 @@ pub fn upsert(tx: &mut Tx<'_>, run: &Run) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes one leaf of a run as it now is. `position` is its place in the plan, from 0.
+/// A leaf as it is written: made where the leaf is, so that the writer's thread, which all
+/// share, has only bytes to bind.
+#[derive(Debug, Clone)]
+pub struct LeafRow {
+    task_id: TaskId,
+    position: u32,
+    status: TaskStatus,
+    phase: LeafPhase,
+    view: String,
+}
+
+impl LeafRow {
+    /// The row of `leaf`. `position` is its place in the plan, from 0.
+    pub fn new(position: u32, leaf: &Leaf) -> Self {
+        Self {
+            task_id: leaf.task_id,
+            position,
+            status: leaf.status,
+            phase: leaf.phase,
+            view: serde_json::to_string(leaf).expect("a leaf is plain data with text keys"),
+        }
+    }
+}
+
+/// Writes one leaf of a run as it now is.
 ///
 /// # Errors
 /// [`Error::RunNotFound`] when the run was not written before.
-pub fn upsert_leaf(
-    tx: &mut Tx<'_>,
-    run_id: RunId,
-    position: u32,
-    leaf: &Leaf,
-) -> Result<(), Error> {
-    let changed = tx.execute(
-        "INSERT INTO run_leaves (run_id, task_id, position, status, phase, view) \
-         SELECT run_id, ?2, ?3, ?4, ?5, ?6 FROM runs WHERE run_id = ?1 \
-         ON CONFLICT (run_id, task_id) DO UPDATE SET position = excluded.position, \
-         status = excluded.status, phase = excluded.phase, view = excluded.view",
-        params![
-            key(run_id),
-            key(leaf.task_id),
-            position,
-            Word(leaf.status),
-            Word(leaf.phase),
-            Json(leaf),
-        ],
+pub fn upsert_leaf(tx: &mut Tx<'_>, run_id: RunId, leaf: &LeafRow) -> Result<(), Error> {
+    let write = |tx: &mut Tx<'_>, sql| {
+        let (status, phase) = (Word(leaf.status), Word(leaf.phase));
+        let (run, task) = (key(run_id), key(leaf.task_id));
+        tx.execute(sql, params![run, task, leaf.position, status, phase, leaf.view])
+    };
+    // Nearly always it is there, and an update costs less than an insert that gives way.
+    let changed = write(
+        tx,
+        "UPDATE run_leaves SET position = ?3, status = ?4, phase = ?5, view = ?6 \
+         WHERE run_id = ?1 AND task_id = ?2",
     )?;
-    if changed == 0 { Err(Error::RunNotFound(run_id)) } else { Ok(()) }
+    let written = changed > 0
+        || write(
+            tx,
+            "INSERT INTO run_leaves (run_id, task_id, position, status, phase, view) \
+             SELECT run_id, ?2, ?3, ?4, ?5, ?6 FROM runs WHERE run_id = ?1",
+        )? > 0;
+    if written { Ok(()) } else { Err(Error::RunNotFound(run_id)) }
 }
 
 /// Takes every leaf away that is not among `leaves`, as when another plan was approved;

@@ -75,7 +75,7 @@ async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
             pane_id,
             json!({ "title": info.title, "command": info.command, "cwd": info.cwd, "tty": info.tty }),
         );
-        orchflow_store::events::append(tx, info.created_at, &[told]).map(drop)
+        orchflow_store::events::append(tx, info.created_at, [told]).map(drop)
     });
     created.await?;
     unborn.born();

@@ -37,7 +37,7 @@ pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
             });
             told.push(event(EventType::PaneExit, pane.info.pane_id, data));
         }
-        orchflow_store::events::append(tx, at, &told)?;
+        orchflow_store::events::append(tx, at, told)?;
         Ok(lost.len())
     });
     Ok(Recovered { panes: lost.await?, processes })

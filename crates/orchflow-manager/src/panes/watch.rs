@@ -63,7 +63,7 @@ async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus, end: End) -> b
             rows::update(tx, info)?;
             let data =
                 json!({ "exit_code": status.code, "signal": status.signal, "output_bytes": len });
-            orchflow_store::events::append(tx, at, &[event(EventType::PaneExit, pane_id, data)])
+            orchflow_store::events::append(tx, at, [event(EventType::PaneExit, pane_id, data)])
                 .map(drop)
         });
         match ended.await {

@@ -127,9 +127,18 @@ impl Bare<'_> {
         Ok(())
     }
 
+    fn leaf_is(&self, number: usize, status: &str, phase: &str, bytes: usize) -> Result<()> {
+        self.execute(
+            "UPDATE run_leaves SET position = ?3, status = ?4, phase = ?5, view = ?6 \
+             WHERE run_id = ?1 AND task_id = ?2",
+            (RUN, id(number), number, status, phase, self.text(bytes)),
+        )?;
+        Ok(())
+    }
+
     /// A task begins: its leaf, its status, its action, its event.
     fn begun(&self, number: usize) -> Result<()> {
-        self.leaf(number, "active", "executing", self.sizes.leaf / 2)?;
+        self.leaf_is(number, "active", "executing", self.sizes.leaf / 2)?;
         self.status(number, "active")?;
         self.execute(
             "INSERT INTO actions VALUES (?1, ?2, 0, ?3, 'pending', ?4)",
@@ -141,7 +150,7 @@ impl Bare<'_> {
     /// A task is done: its command, its leaf, its status, its action, its events.
     fn done(&self, number: usize) -> Result<()> {
         self.journal(number + 1, self.sizes.command)?;
-        self.leaf(number, "completed", "done", self.sizes.leaf)?;
+        self.leaf_is(number, "completed", "done", self.sizes.leaf)?;
         self.status(number, "completed")?;
         self.execute(
             "UPDATE actions SET state = 'done', payload = '' WHERE key = ?1",
@@ -163,9 +172,7 @@ impl Bare<'_> {
 
     fn leaf(&self, number: usize, status: &str, phase: &str, bytes: usize) -> Result<()> {
         self.execute(
-            "INSERT INTO run_leaves VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-             ON CONFLICT DO UPDATE SET status = excluded.status, phase = excluded.phase, \
-             view = excluded.view",
+            "INSERT INTO run_leaves VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             (RUN, id(number), number, status, phase, self.text(bytes)),
         )?;
         Ok(())

@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures::stream::{FuturesOrdered, StreamExt};
 use futures::{FutureExt, future::BoxFuture};
 use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
+use orchflow_store::runs::LeafRow;
 use orchflow_store::{events, journal, runs as rows};
 use orchflow_types::event::NewEvent;
 use orchflow_types::run::{Gate, Planner, Run, RunStatus};
@@ -27,7 +28,11 @@ use crate::perform::{self, Job};
 use crate::{Error, Orchestrator};
 
 /// The most commands one transaction holds.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 128;
+/// The most transactions on their way to the disk: one that is being written, and the one
+/// behind it. Until one is back, commands gather in the mailbox, and the next transaction
+/// is the larger for it.
+const AHEAD: usize = 2;
 /// How long the driver waits before it tries again to write; doubled up to the second.
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
 
@@ -120,7 +125,7 @@ impl Actor {
                 biased;
                 () = shutdown.cancelled() => return self.part().await,
                 Some(committed) = self.commits.next(), if !self.commits.is_empty() => self.after(committed).await?,
-                message = self.messages.recv() => match message {
+                message = self.messages.recv(), if self.commits.len() < AHEAD => match message {
                     Some(message) => self.hear(message).await?,
                     None => return Ok(()),
                 },
@@ -190,9 +195,7 @@ impl Actor {
             return Ok(());
         }
         crash_point!("run.before_commit");
-        let write = move |tx: &mut orchflow_store::Tx<'_>| {
-            records.into_iter().try_for_each(|record| record.write(tx))
-        };
+        let write = move |tx: &mut orchflow_store::Tx<'_>| Record::write(records, tx);
         let receipt = self.cx.store().submit(write).await?;
         let committed = async move { Committed { result: receipt.await, taken } };
         self.commits.push_back(committed.boxed());
@@ -334,9 +337,10 @@ impl Actor {
             within: vec![run_id.to_string()],
             data: json!({ "run_id": run_id, "status": leaf.status, "phase": leaf.phase, "agent": leaf.agent, "pane_id": pane }),
         };
+        let row = LeafRow::new(position, &leaf);
         let write = move |tx: &mut orchflow_store::Tx<'_>| {
-            rows::upsert_leaf(tx, run_id, position, &leaf)?;
-            events::append(tx, at, &[event])
+            rows::upsert_leaf(tx, run_id, &row)?;
+            events::append(tx, at, [event])
         };
         if let Err(error) = self.cx.store().submit(write).await {
             tracing::warn!(%error, "a pane could not be shown");
@@ -359,7 +363,7 @@ impl Actor {
         let run = Run { planner: Some(planner), ..self.state.run().clone() };
         let write = move |tx: &mut orchflow_store::Tx<'_>| {
             rows::upsert(tx, &run)?;
-            events::append(tx, at, &[event])
+            events::append(tx, at, [event])
         };
         if let Err(error) = self.cx.store().submit(write).await {
             tracing::warn!(%error, "an architect could not be shown");

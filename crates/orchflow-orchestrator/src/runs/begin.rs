@@ -153,7 +153,7 @@ async fn create(
         records.push(Record::new(&state, at, 1, &command, &effects).with_tasks(rows));
     }
     let next = records.len() as u64;
-    cx.store().write(move |tx| records.into_iter().try_for_each(|record| record.write(tx))).await?;
+    cx.store().write(move |tx| Record::write(records, tx)).await?;
     Actor::new(cx.clone(), (state, next)).start(effects.actions, None);
     Ok(StartResult { run_id, task_id })
 }

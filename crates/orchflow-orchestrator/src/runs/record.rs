@@ -1,12 +1,16 @@
 //! What one command changes, written in one transaction: journal line, views, task rows,
 //! actions, events.
 
+use orchflow_store::events::EventRow;
+use orchflow_store::runs::LeafRow;
 use orchflow_store::{Tx, actions, events, journal, runs, tasks};
-use orchflow_types::event::NewEvent;
-use orchflow_types::run::{Leaf, Run};
+use orchflow_types::run::Run;
 use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{RunId, TaskId, Timestamp};
 use orchflow_workflow::{Action, Command, Effects, State};
+
+/// Places among a run's actions that one command has for those it wants.
+const ACTIONS: u64 = 1 << 32;
 
 /// Everything of one command that has to be durable before its actions are performed.
 pub(super) struct Record {
@@ -15,7 +19,7 @@ pub(super) struct Record {
     seq: u64,
     command: String,
     run: Option<Run>,
-    leaves: Vec<(u32, Leaf)>,
+    leaves: Vec<LeafRow>,
     statuses: Vec<(TaskId, TaskStatus)>,
     new_tasks: Vec<Task>,
     finished: Option<(String, u64)>,
@@ -24,7 +28,7 @@ pub(super) struct Record {
     /// Set when the plan changed: the leaves it has now.
     leaves_now: Option<Vec<TaskId>>,
     actions: Vec<actions::Action>,
-    events: Vec<NewEvent>,
+    events: Vec<EventRow>,
 }
 
 impl Record {
@@ -36,7 +40,8 @@ impl Record {
         command: &Command,
         effects: &Effects,
     ) -> Self {
-        let leaf = |task: &TaskId| Some((state.position(*task)?, state.leaf_view(*task)?));
+        let leaf =
+            |task: &TaskId| Some(LeafRow::new(state.position(*task)?, &state.leaf_view(*task)?));
         let status = |task: TaskId| Some((task, state.task_status(task)?));
         let root = effects.run_changed.then_some(state.run().task_id);
         let finished = match command {
@@ -57,8 +62,11 @@ impl Record {
             finished,
             taken_over,
             leaves_now: replanned.then(|| state.leaves().map(|leaf| leaf.task_id).collect()),
-            actions: effects.actions.iter().map(|action| row(state.run_id(), action)).collect(),
-            events: effects.events.clone(),
+            actions: (seq * ACTIONS..)
+                .zip(&effects.actions)
+                .map(|(ordinal, action)| row(state.run_id(), ordinal, action))
+                .collect(),
+            events: effects.events.iter().cloned().map(EventRow::from).collect(),
         }
     }
 
@@ -68,8 +76,17 @@ impl Record {
         self
     }
 
-    pub(super) fn write(self, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
-        journal::append(tx, self.run_id, self.seq, self.at, &self.command)?;
+    /// Writes the records of one run, which follow each other.
+    pub(super) fn write(records: Vec<Self>, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
+        if let Some(first) = records.first() {
+            let commands = records.iter().map(|record| (record.at, record.command.as_str()));
+            journal::append(tx, first.run_id, first.seq, commands)?;
+        }
+        records.into_iter().try_for_each(|record| record.write_changes(tx))
+    }
+
+    /// Writes what came of the command.
+    fn write_changes(self, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
         for task in &self.new_tasks {
             if tasks::get(tx, task.id)?.is_none() {
                 tasks::insert(tx, task, Some(self.run_id))?;
@@ -78,8 +95,8 @@ impl Record {
         if let Some(run) = &self.run {
             runs::upsert(tx, run)?;
         }
-        for (position, leaf) in &self.leaves {
-            runs::upsert_leaf(tx, self.run_id, *position, leaf)?;
+        for leaf in &self.leaves {
+            runs::upsert_leaf(tx, self.run_id, leaf)?;
         }
         for (task, status) in &self.statuses {
             tasks::set_status(tx, *task, *status, self.at)?;
@@ -98,7 +115,7 @@ impl Record {
         for action in &self.actions {
             actions::insert(tx, action)?;
         }
-        events::append(tx, self.at, &self.events)?;
+        events::append(tx, self.at, self.events)?;
         if self.run.is_some_and(|run| run.status.is_final()) {
             crate::attention::withdraw_all(tx, self.run_id, self.at)?;
         }
@@ -106,11 +123,12 @@ impl Record {
     }
 }
 
-fn row(run_id: RunId, action: &Action) -> actions::Action {
+fn row(run_id: RunId, ordinal: u64, action: &Action) -> actions::Action {
     actions::Action {
         key: action.key.to_string(),
         run_id,
         epoch: action.epoch,
+        ordinal,
         payload: json(action),
     }
 }

@@ -31,7 +31,7 @@ pub async fn import(cx: Orchestrator, params: ImportParams) -> Result<ImportResu
             rows::insert(tx, task, None)?;
         }
         let told = event(tx, EventType::TaskCreated, &tasks[0])?;
-        events::append(tx, at, &[told])?;
+        events::append(tx, at, [told])?;
         Ok(())
     };
     cx.store().write(write).await?;

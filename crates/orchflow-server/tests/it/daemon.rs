@@ -222,7 +222,7 @@ impl Daemon {
         };
         let events: Vec<_> = numbers.map(event).collect();
         let at = Clock::system().now();
-        self.store.write(move |tx| orchflow_store::events::append(tx, at, &events)).await.unwrap();
+        self.store.write(move |tx| orchflow_store::events::append(tx, at, events)).await.unwrap();
     }
 }
 

@@ -80,7 +80,7 @@ fn child_writes_for_ever() {
         store
             .write_blocking(move |tx| {
                 tasks::insert(tx, &task, None)?;
-                events::append(tx, at(1), &[event])
+                events::append(tx, at(1), [event])
             })
             .unwrap();
         println!("written {id}");

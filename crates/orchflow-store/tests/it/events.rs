@@ -18,7 +18,7 @@ fn event(kind: EventType, about: impl ToString, within: &[&dyn ToString]) -> New
 }
 
 fn append(store: &Store, event: NewEvent) -> Cursor {
-    store.write_blocking(move |tx| events::append(tx, at(7), &[event])).unwrap()
+    store.write_blocking(move |tx| events::append(tx, at(7), [event])).unwrap()
 }
 
 fn all_after(store: &Store, after: Cursor) -> Vec<Cursor> {
@@ -33,7 +33,7 @@ fn an_event_of_a_write_that_fails_never_was_and_rings_no_bell() {
     let mut bell = store.bell();
     bell.mark_unchanged();
     let failed = store.write_blocking(|tx| -> Result<(), Error> {
-        events::append(tx, at(1), &[event(EventType::TaskCreated, "a", &[])])?;
+        events::append(tx, at(1), [event(EventType::TaskCreated, "a", &[])])?;
         Err(Error::Overloaded)
     });
     assert!(failed.is_err());
@@ -51,7 +51,7 @@ fn nobody_sees_an_event_or_hears_the_bell_before_the_commit() {
     let store = place.open();
     let (release, _first) = hold(&store);
     let appended = store
-        .try_submit(|tx| events::append(tx, at(1), &[event(EventType::RunStarted, "a", &[])]))
+        .try_submit(|tx| events::append(tx, at(1), [event(EventType::RunStarted, "a", &[])]))
         .unwrap();
     let (reached, waits) = std::sync::mpsc::sync_channel(1);
     let (go_on, held) = std::sync::mpsc::sync_channel::<()>(0);
@@ -79,7 +79,7 @@ async fn the_bell_wakes_who_waits() {
     let mut bell = store.bell();
     let (heard, written) = tokio::join!(
         bell.wait_for(|cursor| *cursor == Cursor(1)),
-        store.write(|tx| events::append(tx, at(1), &[event(EventType::RunStarted, "a", &[])])),
+        store.write(|tx| events::append(tx, at(1), [event(EventType::RunStarted, "a", &[])])),
     );
     assert_eq!(*heard.unwrap(), Cursor(1));
     assert_eq!(written.unwrap(), Cursor(1));
@@ -155,7 +155,7 @@ fn twenty_readers_page_without_a_gap_while_events_are_written() {
                 event(EventType::TaskCreated, "a", &[]),
                 event(EventType::TaskUpdated, n, &[&"a"]),
             ];
-            let queued = store.submit_blocking(move |tx| events::append(tx, at(1), &pair));
+            let queued = store.submit_blocking(move |tx| events::append(tx, at(1), pair));
             drop(queued.unwrap());
         }
     });

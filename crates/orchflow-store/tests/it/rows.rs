@@ -1,6 +1,7 @@
 //! Rows of each noun: what is written reads back, and the first of two wins.
 
 use orchflow_store::actions::{self, Action};
+use orchflow_store::runs::LeafRow;
 use orchflow_store::{Error, Store, attention, journal, panes, policies, runs, trust};
 use orchflow_types::attention::{Attention, AttentionKind};
 use orchflow_types::pane::{PaneInfo, PaneState, Size};
@@ -39,6 +40,10 @@ fn written(store: &Store, run: &Run) {
     store.write_blocking(move |tx| runs::upsert(tx, &run)).unwrap();
 }
 
+fn row(position: usize, leaf: &Leaf) -> LeafRow {
+    LeafRow::new(u32::try_from(position).unwrap(), leaf)
+}
+
 #[test]
 fn a_run_reads_back_with_its_leaves_in_the_plans_order_as_each_was_written_last() {
     let place = Place::new();
@@ -49,14 +54,12 @@ fn a_run_reads_back_with_its_leaves_in_the_plans_order_as_each_was_written_last(
     let (id, given) = (run.run_id, leaves.clone());
     store
         .write_blocking(move |tx| {
-            [2, 0, 1]
-                .into_iter()
-                .try_for_each(|n| runs::upsert_leaf(tx, id, u32::try_from(n).unwrap(), &given[n]))
+            [2, 0, 1].into_iter().try_for_each(|n| runs::upsert_leaf(tx, id, &row(n, &given[n])))
         })
         .unwrap();
     leaves[1].phase = LeafPhase::Gating;
-    let changed = leaves[1].clone();
-    store.write_blocking(move |tx| runs::upsert_leaf(tx, id, 1, &changed)).unwrap();
+    let changed = row(1, &leaves[1]);
+    store.write_blocking(move |tx| runs::upsert_leaf(tx, id, &changed)).unwrap();
     run.status = RunStatus::Running;
     written(&store, &run);
     run.leaves = leaves.to_vec();
@@ -66,7 +69,7 @@ fn a_run_reads_back_with_its_leaves_in_the_plans_order_as_each_was_written_last(
     assert_eq!(gone, [run.leaves[0].task_id, run.leaves[1].task_id]);
     let left = store.read_blocking(|r| runs::get(r, id)).unwrap().unwrap().leaves;
     assert_eq!(left, run.leaves[2..]);
-    let nobodys = store.write_blocking(|tx| runs::upsert_leaf(tx, mint(), 0, &leaf("a")));
+    let nobodys = store.write_blocking(|tx| runs::upsert_leaf(tx, mint(), &row(0, &leaf("a"))));
     assert_eq!(nobodys.unwrap_err().kind(), ErrorKind::RunNotFound);
 }
 
@@ -105,10 +108,11 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     let run = run();
     written(&store, &run);
     let id = run.run_id;
-    let action = move |key: &str, epoch| Action {
+    let action = move |key: &str, ordinal, epoch| Action {
         key: key.to_owned(),
         run_id: id,
         epoch,
+        ordinal,
         payload: "{}".to_owned(),
     };
     let insert = |action: Action| store.write_blocking(move |tx| actions::insert(tx, &action));
@@ -117,13 +121,13 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     };
     let first = store.write_blocking(move |tx| runs::claim(tx, id)).unwrap();
     assert_eq!(first, 1);
-    for key in ["c", "a", "b"] {
-        assert!(insert(action(key, first)).unwrap());
+    for (key, ordinal) in [("b", 3), ("c", 1), ("a", 2)] {
+        assert!(insert(action(key, ordinal, first)).unwrap());
     }
-    assert!(!insert(action("a", first)).unwrap(), "a key is used once");
+    assert!(!insert(action("a", 4, first)).unwrap(), "a key is used once");
     assert!(finish("a", first));
     assert!(!finish("a", first));
-    assert!(!insert(action("a", first)).unwrap(), "also when it is finished");
+    assert!(!insert(action("a", 4, first)).unwrap(), "also when it is finished");
     let (second, taken) = store
         .write_blocking(move |tx| {
             let epoch = runs::claim(tx, id)?;
@@ -131,10 +135,10 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
         })
         .unwrap();
     assert_eq!(second, 2);
-    assert_eq!(taken, [action("c", 2), action("b", 2)]);
+    assert_eq!(taken, [action("c", 1, 2), action("b", 3, 2)]);
     assert!(!finish("c", first), "the owner before is fenced off");
     assert!(finish("c", second));
-    assert_eq!(store.read_blocking(|r| actions::pending(r, id)).unwrap(), [action("b", 2)]);
+    assert_eq!(store.read_blocking(|r| actions::pending(r, id)).unwrap(), [action("b", 3, 2)]);
     assert_eq!(store.read_blocking(|r| runs::epoch(r, id)).unwrap(), 2);
 }
 
@@ -144,7 +148,7 @@ fn journals_of_two_runs_are_counted_apart_and_have_no_gaps() {
     let store = place.open();
     let (a, b): (RunId, RunId) = (mint(), mint());
     let append = |run, seq, command: &'static str| {
-        store.write_blocking(move |tx| journal::append(tx, run, seq, at(1), command))
+        store.write_blocking(move |tx| journal::append(tx, run, seq, [(at(1), command)]))
     };
     append(a, 0, "1").unwrap();
     append(b, 0, "2").unwrap();
@@ -154,9 +158,11 @@ fn journals_of_two_runs_are_counted_apart_and_have_no_gaps() {
         assert_eq!(refused.kind(), ErrorKind::Conflict);
     }
     append(a, 1, "3").unwrap();
+    let both = [(at(2), "4"), (at(3), "5")];
+    store.write_blocking(move |tx| journal::append(tx, a, 2, both)).unwrap();
     let replayed = store.read_blocking(|r| journal::replay(r, a)).unwrap();
     let told: Vec<_> = replayed.iter().map(|e| (e.seq, e.command.as_str())).collect();
-    assert_eq!(told, [(0, "1"), (1, "3")]);
+    assert_eq!(told, [(0, "1"), (1, "3"), (2, "4"), (3, "5")]);
 }
 
 #[test]
@@ -165,10 +171,11 @@ fn a_command_built_on_one_that_failed_is_refused_too() {
     let store = place.open();
     let run: RunId = mint();
     let fails = store.submit_blocking(move |tx| {
-        journal::append(tx, run, 0, at(1), "fails")?;
+        journal::append(tx, run, 0, [(at(1), "fails")])?;
         runs::claim(tx, run)
     });
-    let follows = store.submit_blocking(move |tx| journal::append(tx, run, 1, at(1), "follows"));
+    let follows =
+        store.submit_blocking(move |tx| journal::append(tx, run, 1, [(at(1), "follows")]));
     assert_eq!(fails.unwrap().wait_blocking().unwrap_err().kind(), ErrorKind::RunNotFound);
     assert_eq!(follows.unwrap().wait_blocking().unwrap_err().kind(), ErrorKind::Conflict);
     assert!(store.read_blocking(|r| journal::replay(r, run)).unwrap().is_empty());

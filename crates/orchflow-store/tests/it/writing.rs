@@ -95,7 +95,7 @@ fn writes_happen_in_the_order_they_were_queued_also_when_nobody_waits() {
     for n in 0..3000_u32 {
         let when = at(n.into());
         let queued =
-            store.submit_blocking(move |tx| journal::append(tx, run, n.into(), when, "{}"));
+            store.submit_blocking(move |tx| journal::append(tx, run, n.into(), [(when, "{}")]));
         drop(queued.unwrap());
     }
     store.write_blocking(|_| Ok(())).unwrap();
