@@ -7,8 +7,7 @@ use orchflow_types::attention::{Attention, AttentionKind};
 use orchflow_types::pane::{PaneInfo, PaneState, Size};
 use orchflow_types::plan::PlanTask;
 use orchflow_types::run::{Leaf, LeafPhase, Run, RunOptions, RunStatus};
-use orchflow_types::task::TaskStatus;
-use orchflow_types::{AgentType, AttentionId, ErrorKind, Explain, RunId};
+use orchflow_types::{AttentionId, ErrorKind, Explain, RunId};
 
 use crate::{Place, at, mint};
 
