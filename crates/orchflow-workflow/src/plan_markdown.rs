@@ -93,7 +93,7 @@ pub fn parse(text: &str) -> Result<Plan, PlanError> {
 /// All that a Markdown text says.
 ///
 /// # Errors
-/// As [`parse`].
+/// As [`parse()`].
 pub fn read(text: &str) -> Result<Document, PlanError> {
     let parse::Parsed { plan, places, run } = parse::parse(text)?;
     check::check(&plan, &places)?;
