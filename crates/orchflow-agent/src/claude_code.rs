@@ -54,11 +54,12 @@ impl Adapter for ClaudeCode {
     }
 
     async fn turn(&self, cx: &Cx, turn: &Turn) -> Outcome {
-        let argv = match self.argv(turn, &prompt::render(turn)) {
-            Ok(argv) => argv,
+        let argv = self.argv(turn, &prompt::render(turn));
+        let (argv, template) = match argv.and_then(|argv| Ok((argv, self.config.words()?))) {
+            Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
-        let job = Job::new(&self.config, argv, turn.cwd.clone());
+        let job = Job::new(&self.config, argv, template, turn.cwd.clone());
         let mut reader = Reader::default();
         let mut tail = Tail::default();
         let mut keep = |of, line: &str| {

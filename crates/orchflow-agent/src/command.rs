@@ -28,11 +28,12 @@ impl Adapter for Command {
 
     async fn turn(&self, cx: &Cx, turn: &Turn) -> Outcome {
         let prompt = prompt::render(turn);
-        let argv = match self.config.fill(turn, &prompt) {
-            Ok(argv) => argv,
+        let filled = self.config.fill(turn, &prompt);
+        let (argv, template) = match filled.and_then(|argv| Ok((argv, self.config.words()?))) {
+            Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
-        let job = Job::new(&self.config, argv, turn.cwd.clone());
+        let job = Job::new(&self.config, argv, template, turn.cwd.clone());
         let mut said = Said::new(self.config.format);
         let mut tail = Tail::default();
         let mut keep = |of, line: &str| {

@@ -27,6 +27,8 @@ pub(crate) struct Job<'a> {
     /// The agent's name.
     pub(crate) agent: &'a str,
     pub(crate) argv: Vec<String>,
+    /// Its words before the turn was filled in.
+    pub(crate) template: Vec<String>,
     pub(crate) cwd: String,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) tty: bool,
@@ -34,9 +36,14 @@ pub(crate) struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// This command in this folder, with what its configuration gives an agent.
-    pub(crate) fn new(config: &'a AgentConfig, argv: Vec<String>, cwd: String) -> Self {
+    pub(crate) fn new(
+        config: &'a AgentConfig,
+        argv: Vec<String>,
+        template: Vec<String>,
+        cwd: String,
+    ) -> Self {
         let tty = config.mode == Mode::Tty;
-        Self { agent: &config.name, argv, cwd, env: config.environment(), tty }
+        Self { agent: &config.name, argv, template, cwd, env: config.environment(), tty }
     }
 }
 
@@ -111,6 +118,7 @@ async fn permit(cx: &Cx, turn: &Turn, job: &Job<'_>) -> Result<(), Why> {
     let request = Request {
         agent: job.agent.to_owned(),
         argv: job.argv.clone(),
+        template: job.template.clone(),
         line: None,
         cwd: job.cwd.clone(),
         task_id: turn.task_id,

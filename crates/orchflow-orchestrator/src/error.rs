@@ -99,6 +99,12 @@ pub enum Error {
         /// How to mend it.
         hint: Option<String>,
     },
+    /// Settings of a repository for agents, which the user has not trusted as they are.
+    #[error("`{path}` of the repository would steer the agent and is not trusted as it is")]
+    Untrusted {
+        /// The first file of them.
+        path: String,
+    },
     /// Params that contradict themselves.
     #[error("{reason}")]
     Params {
@@ -136,6 +142,7 @@ impl Explain for Error {
             Self::Plan(_) => ErrorKind::Plan,
             Self::Busy(..) => ErrorKind::Conflict,
             Self::Policy { .. } | Self::Configuration { .. } => ErrorKind::Config,
+            Self::Untrusted { .. } => ErrorKind::Untrusted,
             Self::RunLost(_) => ErrorKind::Internal,
         }
     }
@@ -151,6 +158,7 @@ impl Explain for Error {
             Self::NoTask(_) => Some("`orchflow task list` shows those there are".into()),
             Self::NoAttention(_) => Some("`orchflow attention` shows what waits".into()),
             Self::NoAgent { .. } => Some("`orchflow agents` shows how to add one".into()),
+            Self::Untrusted { .. } => Some("`orchflow trust` shows it and grants".into()),
             Self::UnknownAgent { .. } => Some("`orchflow agents` lists them".into()),
             Self::Busy(_, run) => Some(format!("`orchflow runs cancel {run}` stops it")),
             Self::RunLost(run) => Some(format!(

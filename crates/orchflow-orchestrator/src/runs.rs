@@ -15,7 +15,6 @@ use orchflow_protocol::run::{
     ReportResult, RescueParams, RescueResult, RunParams, StartParams, StartResult, Summary,
 };
 use orchflow_store::runs as rows;
-use orchflow_types::attention::AttentionKind;
 use orchflow_types::run::{Planner, Run};
 use orchflow_types::{PaneId, RunId, TaskId};
 use orchflow_workflow::{Command, Refused, plan_markdown};
@@ -114,9 +113,7 @@ pub async fn approve(cx: Orchestrator, params: ApproveParams) -> Result<Run, Err
         Some(plan) => Some(begin::edited(&cx, params.run_id, plan).await?),
         None => None,
     };
-    let told = tell(&cx, params.run_id, Command::Approve { plan: edited }).await?;
-    attention::close_for_run(&cx, params.run_id, AttentionKind::Plan, "approve").await;
-    Ok(told)
+    decide(&cx, params.run_id, Command::Approve { plan: edited }).await
 }
 
 /// `run.reject`.
@@ -125,9 +122,25 @@ pub async fn approve(cx: Orchestrator, params: ApproveParams) -> Result<Run, Err
 /// `conflict` when it was answered already.
 pub async fn reject(cx: Orchestrator, params: RejectParams) -> Result<Run, Error> {
     let reason = or_else(params.reason, "the plan was rejected");
-    let told = tell(&cx, params.run_id, Command::Reject { reason }).await?;
-    attention::close_for_run(&cx, params.run_id, AttentionKind::Plan, "reject").await;
-    Ok(told)
+    decide(&cx, params.run_id, Command::Reject { reason }).await
+}
+
+/// Tells a run what a person says of its plan. The run takes one answer, whichever way it
+/// came; who comes later hears which one it was.
+pub(crate) async fn decide(
+    cx: &Orchestrator,
+    run_id: RunId,
+    answer: Command,
+) -> Result<Run, Error> {
+    match tell(cx, run_id, answer).await {
+        Err(Error::Refused(refused)) => match attention::plan_answer(cx, run_id).await? {
+            Some((attention, answer)) => {
+                Err(orchflow_store::Error::AlreadyAnswered { attention, answer }.into())
+            }
+            None => Err(refused.into()),
+        },
+        told => told,
+    }
 }
 
 /// `run.pause`.

@@ -121,6 +121,10 @@ pub struct RunOptions {
     pub idle_seconds: u32,
     /// Agents by role, tried in order.
     pub chains: BTreeMap<Role, Vec<String>>,
+    /// How each agent was started when the run was asked for: its program's path, then the
+    /// words of its template. To start one otherwise is another question.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, Vec<String>>,
 }
 
 impl Default for RunOptions {
@@ -136,6 +140,7 @@ impl Default for RunOptions {
             turn_seconds: 1800,
             idle_seconds: 600,
             chains: BTreeMap::new(),
+            agents: BTreeMap::new(),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn admit(state: &State, command: &Command) -> Result<(), Refused> {
         Command::Approve { .. } | Command::Reject { .. } => match state.phase {
             Phase::AwaitingApproval => None,
             Phase::Planning => Some("there is no plan yet"),
-            _ => Some("the plan was decided on already"),
+            _ => Some("the plan was approved already, or needed no approval"),
         },
         Command::Pause => objection_to_pause(state),
         Command::Resume => (!state.desk.paused).then_some("the run is not paused"),

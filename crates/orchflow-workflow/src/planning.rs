@@ -109,6 +109,10 @@ impl Transition<'_> {
         if let Some(action) =
             key.map(|action| action.key.clone()).and_then(|key| in_flight.remove(&key))
         {
+            if *question == Step::AskApproval {
+                // Whoever asked need not wait any longer: the answer may have come another way.
+                self.effects.stop.push(action.key.clone());
+            }
             self.tell_checkpoint(&action, answer);
         }
     }

@@ -14,8 +14,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use orchflow_agent::{Format, Mode};
+use orchflow_protocol::trust::TrustFile;
 use orchflow_types::run::{RunMode, RunOptions};
 use orchflow_types::{AgentKind, Role};
+use orchflow_workspace::trust::ConfigFile;
 use serde_json::Value;
 
 pub use edit::set;
@@ -70,8 +72,8 @@ pub struct Agent {
 pub struct Layers {
     /// The user's file.
     pub user: PathBuf,
-    /// The file of a project; only of one whose content the user trusts.
-    pub project: Option<PathBuf>,
+    /// The file of a project, as the user trusted it: its path, and its text.
+    pub project: Option<(PathBuf, String)>,
 }
 
 impl Layers {
@@ -81,17 +83,42 @@ impl Layers {
         Self { user: places.config().to_owned(), project: None }
     }
 
-    /// The user's file and that of the project in `dir`, which the caller knows to be trusted.
-    #[must_use]
-    pub fn of_trusted_project(places: &Places, dir: &Path) -> Self {
-        Self { user: places.config().to_owned(), project: Some(project_file(dir)) }
+    /// The user's file and that of the project in `dir`, where it is among the `trusted` ones.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has other content than what is trusted.
+    pub fn of_project(places: &Places, dir: &Path, trusted: &[TrustFile]) -> Result<Self, Error> {
+        let file = trusted.iter().find(|file| file.path == PROJECT_FILE);
+        let text = file.map(|file| trusted_text(dir, file)).transpose()?;
+        let project = text.map(|text| (project_file(dir), text));
+        Ok(Self { user: places.config().to_owned(), project })
     }
 }
 
 /// Where a project keeps its own settings.
+const PROJECT_FILE: &str = ".orchflow/config.toml";
+
+/// Where the project in `dir` keeps its own settings.
 #[must_use]
 pub fn project_file(dir: &Path) -> PathBuf {
-    dir.join(".orchflow/config.toml")
+    dir.join(PROJECT_FILE)
+}
+
+/// The text of a trusted file of the project in `dir`: the very bytes whose hash is trusted.
+///
+/// # Errors
+/// When it cannot be read, is no text, or has other content by now.
+pub fn trusted_text(dir: &Path, file: &TrustFile) -> Result<String, Error> {
+    let TrustFile { path, size, hash } = file.clone();
+    let known = ConfigFile { path, size, hash };
+    let content = orchflow_workspace::trust::content(dir, &known).map_err(Error::Project)?;
+    let path = dir.join(&file.path);
+    let content = content.ok_or_else(|| Error::Moved { path: path.clone() })?;
+    String::from_utf8(content).map_err(|_| Error::File {
+        attempt: "read",
+        path,
+        source: std::io::ErrorKind::InvalidData.into(),
+    })
 }
 
 impl Settings {
@@ -109,8 +136,8 @@ impl Settings {
             }
         }
         let mut given = file::read(&layers.user)?;
-        if let Some(project) = &layers.project {
-            given.extend(file::read(project)?);
+        if let Some((path, text)) = &layers.project {
+            given.extend(file::parse(path, text)?);
         }
         given.extend(from_variables(variable)?);
         for file::Given { key, value, origin } in given {
@@ -195,6 +222,7 @@ fn run_options(values: &BTreeMap<String, Sourced>) -> RunOptions {
         turn_seconds: number("run.turn_seconds"),
         idle_seconds: number("run.idle_seconds"),
         chains: BTreeMap::new(),
+        agents: BTreeMap::new(),
     }
 }
 

@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use orchflow_client::{Endpoint, Payload, in_process};
 use orchflow_orchestrator::{Configuration, Error, Orchestrator, Perform, ProjectSettings, runs};
 use orchflow_protocol::run::{Choices, RunParams, StartParams};
-use orchflow_protocol::trust;
+use orchflow_protocol::trust::{self, TrustFile};
 use orchflow_runtime::clock::Stopwatch;
 use orchflow_runtime::{Clock, Supervisor, TaskKind};
 use orchflow_store::Store;
@@ -68,7 +68,7 @@ impl Perform for Nothing {
 struct Defaults;
 
 impl Configuration for Defaults {
-    fn for_project(&self, _: &Path, _: bool) -> Result<ProjectSettings, Error> {
+    fn for_project(&self, _: &Path, _: &[TrustFile]) -> Result<ProjectSettings, Error> {
         Ok(ProjectSettings::default())
     }
 }

@@ -62,7 +62,8 @@ pub(super) async fn gate(job: &Job, dir: &str, gate: &Gate) -> Result<Outcome, E
         ..PlanTask::new(gate.name.clone(), gate.name.clone())
     };
     let turn = Turn { plan, cwd: dir.to_owned(), ..turn(job, Role::Executor, &gate.name)? };
-    match take(job, &agents::tool(), &turn).await {
+    let tool = agents::by_name(&job.orchestrator, &job.run.project, None).await?;
+    match take(job, &tool, &turn).await {
         TurnOutcome::Done { gate: Some(result), .. } => {
             Ok(Outcome::Gated(with_tests(job, result, &gate.name, &gate.framework).await))
         }

@@ -14,7 +14,7 @@ use orchflow_workflow::{Command, NodeSpec};
 use super::Job;
 use super::architect::{self, Asked};
 use crate::attention::Question;
-use crate::{Error, Orchestrator, attention};
+use crate::{Error, Orchestrator, agent_settings, attention};
 
 /// What a goal comes to in a project.
 pub(crate) struct Proposal {
@@ -157,6 +157,7 @@ pub(crate) fn dirty_note(status: &git::StatusResult) -> Option<String> {
 }
 
 /// [`orchflow_workflow::Step::AskApproval`]: raises the question and waits for its answer.
+/// The run hears an answer before this does; only one that stood before a restart is told here.
 pub(super) async fn ask_approval(job: &Job) -> Result<Option<Command>, Error> {
     let tasks = job.run.plan.as_ref().map_or(&[][..], |plan| &plan.tasks);
     let question = Question {
@@ -164,10 +165,10 @@ pub(super) async fn ask_approval(job: &Job) -> Result<Option<Command>, Error> {
         run_id: Some(job.run_id()),
         task_id: None,
         text: asked(&job.run.goal, tasks, &job.gates),
-        options: vec!["approve".to_owned(), "reject".to_owned()],
+        options: [attention::APPROVE, attention::REJECT].map(str::to_owned).to_vec(),
     };
     match attention::ask(&job.orchestrator, question, &job.cancel).await?.as_deref() {
-        Some("approve") => Ok(Some(Command::Approve { plan: None })),
+        Some(attention::APPROVE) => Ok(Some(Command::Approve { plan: None })),
         Some(_) => Ok(Some(Command::Reject { reason: "a person rejected the plan".to_owned() })),
         None => Ok(None),
     }
@@ -205,6 +206,12 @@ fn count(tasks: usize) -> String {
 /// What stands in the way of carrying a plan out here, a sentence each.
 pub(crate) async fn obstacles(cx: &Orchestrator, plan: &Plan, dir: &str) -> Vec<String> {
     let mut found = Vec::new();
+    if plan.tasks.iter().any(|task| task.command.is_empty() || task.agent.is_some())
+        && let Err(error @ Error::Untrusted { .. }) =
+            agent_settings::are_trusted(cx, dir, dir).await
+    {
+        found.push(error.to_string());
+    }
     if !plan.only_looks() {
         if let Err(error) =
             cx.client().call::<git::Status>(git::DirParams { dir: dir.to_owned() }).await

@@ -18,7 +18,7 @@ use orchflow_types::event::NewEvent;
 use orchflow_types::run::{Gate, Planner, Run, RunStatus};
 use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{EventType, PaneId, TaskId};
-use orchflow_workflow::{Action, ActionKey, Command, Effects, State, apply, replay};
+use orchflow_workflow::{Action, ActionKey, Command, Effects, Refused, State, apply, replay};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,12 +62,14 @@ struct Group {
     taken: Vec<Taken>,
 }
 
-/// A command that was applied, and what is to come of it once it is on disk.
+/// A command that was applied, and what is to come of it once it is on disk; or one that was
+/// refused by a state that is not on disk yet: nobody hears of that state before it is.
 struct Taken {
     command: Command,
     jobs: Vec<Job>,
     stop: Vec<ActionKey>,
     reply: Reply,
+    refused: Option<Refused>,
 }
 
 /// Commands on their way to the disk, or back from it.
@@ -174,7 +176,11 @@ impl Actor {
             Ok(effects) => effects,
             Err(refused) => {
                 tracing::debug!(run = %self.state.run_id(), %refused, "refused");
-                return answer(reply, Err(refused.into()));
+                if reply.is_some() {
+                    let (jobs, stop, refused) = (Vec::new(), Vec::new(), Some(refused));
+                    group.taken.push(Taken { command, jobs, stop, reply, refused });
+                }
+                return;
             }
         };
         if effects.run_changed {
@@ -186,12 +192,18 @@ impl Actor {
         let Effects { actions, stop, .. } = effects;
         let jobs = actions.into_iter().map(|action| self.job(action)).collect();
         group.records.push(record);
-        group.taken.push(Taken { command, jobs, stop, reply });
+        group.taken.push(Taken { command, jobs, stop, reply, refused: None });
     }
 
     async fn submit(&mut self, group: Group) -> Result<(), Error> {
         let Group { records, taken } = group;
+        if taken.is_empty() {
+            return Ok(());
+        }
         if records.is_empty() {
+            // Refusals alone: they go out behind the transactions that are on their way.
+            let behind = std::future::ready(Committed { result: Ok(()), taken });
+            self.commits.push_back(behind.boxed());
             return Ok(());
         }
         crash_point!("run.before_commit");
@@ -208,8 +220,14 @@ impl Actor {
             return self.recover(error, committed.taken).await;
         }
         self.retry = RETRY[0];
-        crash_point!("run.after_commit");
+        if committed.taken.iter().any(|taken| taken.refused.is_none()) {
+            crash_point!("run.after_commit");
+        }
         for taken in committed.taken {
+            if let Some(refused) = taken.refused {
+                answer(taken.reply, Err(refused.into()));
+                continue;
+            }
             if let Command::Done { key, .. } = &taken.command {
                 self.stops.remove(key);
             }

@@ -14,7 +14,7 @@ use orchflow_workflow::{Command, NodeSpec, Spec};
 
 use super::actor::Actor;
 use super::record::Record;
-use crate::{Error, Orchestrator, agents, perform};
+use crate::{Error, Orchestrator, agent_settings, agents, perform};
 
 /// A run of plain words.
 pub(super) async fn of_goal(cx: &Orchestrator, params: StartParams) -> Result<StartResult, Error> {
@@ -109,7 +109,15 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
         }
         None => agents::chains(cx, root, &settings.run.chains, roles).await?,
     };
-    let options = options(settings.run, &begun.choices, chains)?;
+    let options = RunOptions {
+        agents: agents::starts(cx, root).await?,
+        ..options(settings.run, &begun.choices, chains)?
+    };
+    if agents_work(begun.planned.as_ref().map(|(plan, _)| plan), &options) {
+        // Said here, before anything is made. Each turn looks again: the worktree of a run may
+        // have other content than the checkout has now.
+        agent_settings::are_trusted(cx, root, root).await?;
+    }
     if let Some((plan, _)) = &mut begun.planned
         && !plan.only_looks()
     {
@@ -130,6 +138,16 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
         epoch: 0,
     };
     create(cx, spec, begun.root, begun.planned).await
+}
+
+/// Whether an agent will have to start for a plan, or for a plan that is yet to be made: to
+/// work, or to review what a command of the project changed.
+fn agents_work(plan: Option<&Plan>, options: &RunOptions) -> bool {
+    let Some(plan) = plan else { return true };
+    let reviews = options.chains.get(&Role::Auditor).is_some_and(|chain| !chain.is_empty());
+    plan.tasks
+        .iter()
+        .any(|task| task.command.is_empty() || task.agent.is_some() || task.writes && reviews)
 }
 
 /// Makes the run, with its plan in the same transaction when there is one: a plan that a

@@ -9,6 +9,8 @@ use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{RunId, TaskId, Timestamp};
 use orchflow_workflow::{Action, Command, Effects, State};
 
+use crate::attention::{self, APPROVE, REJECT};
+
 /// Places among a run's actions that one command has for those it wants.
 const ACTIONS: u64 = 1 << 32;
 
@@ -27,6 +29,8 @@ pub(super) struct Record {
     taken_over: Option<u64>,
     /// Set when the plan changed: the leaves it has now.
     leaves_now: Option<Vec<TaskId>>,
+    /// Set when the plan was decided on: the answer to the question about it.
+    decided: Option<&'static str>,
     actions: Vec<actions::Action>,
     events: Vec<EventRow>,
 }
@@ -49,6 +53,11 @@ impl Record {
             _ => None,
         };
         let taken_over = if let Command::Restart { epoch } = command { Some(*epoch) } else { None };
+        let decided = match command {
+            Command::Approve { .. } => Some(APPROVE),
+            Command::Reject { .. } => Some(REJECT),
+            _ => None,
+        };
         let replanned = matches!(command, Command::Approve { plan: Some(_) });
         Self {
             run_id: state.run_id(),
@@ -61,6 +70,7 @@ impl Record {
             new_tasks: Vec::new(),
             finished,
             taken_over,
+            decided,
             leaves_now: replanned.then(|| state.leaves().map(|leaf| leaf.task_id).collect()),
             actions: (seq * ACTIONS..)
                 .zip(&effects.actions)
@@ -116,8 +126,11 @@ impl Record {
             actions::insert(tx, action)?;
         }
         events::append(tx, self.at, self.events)?;
+        if let Some(answer) = self.decided {
+            attention::settle_plan(tx, self.run_id, answer, self.at)?;
+        }
         if self.run.is_some_and(|run| run.status.is_final()) {
-            crate::attention::withdraw_all(tx, self.run_id, self.at)?;
+            attention::withdraw_all(tx, self.run_id, self.at)?;
         }
         Ok(())
     }

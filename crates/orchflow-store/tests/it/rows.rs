@@ -319,13 +319,20 @@ fn an_always_is_remembered_once_and_can_be_forgotten() {
     let place = Place::new();
     let store = place.open();
     let words = vec!["cargo".to_owned(), "test".to_owned()];
-    let grant =
-        policies::Grant { agent: "a".to_owned(), pattern: words.clone(), granted_at: at(1) };
+    let grant = |folder: &str| policies::Grant {
+        agent: "a".to_owned(),
+        folder: folder.to_owned(),
+        pattern: words.clone(),
+        granted_at: at(1),
+    };
+    let (grant, elsewhere) = (grant("/p"), grant("/q"));
     for _ in 0..2 {
         let grant = grant.clone();
         store.write_blocking(move |tx| policies::grant(tx, &grant)).unwrap();
     }
-    assert_eq!(store.read_blocking(policies::list).unwrap(), [grant]);
-    assert!(store.write_blocking(move |tx| policies::revoke(tx, "a", &words)).unwrap());
-    assert!(store.read_blocking(policies::list).unwrap().is_empty());
+    let other = elsewhere.clone();
+    store.write_blocking(move |tx| policies::grant(tx, &other)).unwrap();
+    assert_eq!(store.read_blocking(policies::list).unwrap(), [grant, elsewhere.clone()]);
+    assert!(store.write_blocking(move |tx| policies::revoke(tx, "a", "/p", &words)).unwrap());
+    assert_eq!(store.read_blocking(policies::list).unwrap(), [elsewhere]);
 }

@@ -305,7 +305,7 @@ fn a_command_in_the_wrong_place_is_refused_with_words() {
     refuse(&mut asked, Command::Pause, "no task is at work yet");
     refuse(&mut waiting, planned(), "the plan is made already");
     refuse(&mut waiting, Command::Pause, "no task is at work yet");
-    refuse(&mut working, approve(), "decided on already");
+    refuse(&mut working, approve(), "approved already");
     refuse(&mut working, Command::Resume, "not paused");
     refuse(&mut ending, cancel(), "ending already");
     refuse(&mut ending, Command::Pause, "the run is ending");

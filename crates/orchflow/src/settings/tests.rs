@@ -16,9 +16,7 @@ impl Files {
         fs::write(&user_file, user).unwrap();
         let project = project.map(|text| {
             let file = project_file(dir.path());
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, text).unwrap();
-            file
+            (file, text.to_owned())
         });
         (Self(dir), Layers { user: user_file, project })
     }

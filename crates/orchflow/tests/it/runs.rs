@@ -253,7 +253,13 @@ async fn settings_for_agents_that_nobody_trusts_keep_agents_from_starting() {
     let before = repo.fingerprint().await.unwrap();
     let args = ["run", "--auto-approve", "turn the factors around"];
     let refused = daemon.cli_in(repo.path(), &args).await.unwrap();
+    assert_eq!(refused.code, 4, "before anything is made: {refused:?}");
+    // The checkout has none now; the worktree, which is made from HEAD, does.
+    let file = repo.path().join(".claude/settings.json");
+    std::fs::remove_file(&file).unwrap();
+    let refused = daemon.cli_in(repo.path(), &args).await.unwrap();
     assert_eq!(refused.code, 1, "{refused:?}");
+    repo.write(".claude/settings.json", "{\"hooks\": {}}").unwrap();
     let report = daemon.cli_in(repo.path(), &["runs", "report"]).await.unwrap().ok();
     assert!(report.stdout.contains("`orchflow trust`"), "{report:?}");
     assert_eq!(repo.fingerprint().await.unwrap(), before);
