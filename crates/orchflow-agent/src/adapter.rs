@@ -63,6 +63,9 @@ pub struct Request {
     pub agent: String,
     /// The exact words; no shell reads them.
     pub argv: Vec<String>,
+    /// The same words before anything of the turn was filled in: what two starts of an agent
+    /// with different prompts have in common. For a tool they are its words.
+    pub template: Vec<String>,
     /// A command line, when a shell will read it; then `argv` is empty.
     pub line: Option<String>,
     /// Where, absolute.

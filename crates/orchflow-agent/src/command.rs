@@ -7,7 +7,7 @@ use orchflow_types::{AgentKind, Role};
 use crate::pane_turn::{self, Ended, Job};
 use crate::said::{Said, summary};
 use crate::text::Tail;
-use crate::{ANSWER_LIMIT, Adapter, AgentConfig, Cx, Failure, Mode, Outcome, Turn, audit, prompt};
+use crate::{ANSWER_LIMIT, Adapter, AgentConfig, Cx, Failure, Outcome, Turn, audit, prompt};
 
 /// Drives a command line.
 pub(crate) struct Command {
@@ -28,17 +28,12 @@ impl Adapter for Command {
 
     async fn turn(&self, cx: &Cx, turn: &Turn) -> Outcome {
         let prompt = prompt::render(turn);
-        let argv = match self.config.fill(turn, &prompt) {
-            Ok(argv) => argv,
+        let filled = self.config.fill(turn, &prompt);
+        let (argv, template) = match filled.and_then(|argv| Ok((argv, self.config.words()?))) {
+            Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
-        let job = Job {
-            agent: &self.config.name,
-            argv,
-            cwd: turn.cwd.clone(),
-            env: self.config.environment(),
-            tty: self.config.mode == Mode::Tty,
-        };
+        let job = Job::new(&self.config, argv, template, turn.cwd.clone());
         let mut said = Said::new(self.config.format);
         let mut tail = Tail::default();
         let mut keep = |of, line: &str| {

@@ -1,8 +1,11 @@
 //! Which agents are on this machine: looked up on `PATH`, asked for their version.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use orchflow_runtime::env::find_program;
 use orchflow_runtime::process::{Spec, output};
@@ -14,6 +17,8 @@ use crate::AgentConfig;
 
 /// How long a program may take to tell its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(3);
+/// What is said of one that takes longer.
+const SLOW: &str = "it did not tell its version in 3 s";
 
 /// Looks for every agent of `configs` and asks those that are there for their version, all
 /// at once. The answer has the order of `configs`.
@@ -86,7 +91,11 @@ async fn look(config: &AgentConfig) -> FoundAgent {
     };
     let Some(path) = find_program(&name) else {
         found.install = install(&name).map(str::to_owned);
-        found.note = Some(format!("the program `{name}` was not found"));
+        found.note = Some(if name.contains('/') && !Path::new(&name).is_absolute() {
+            format!("`{name}` is a relative path, another file in each folder: give it whole")
+        } else {
+            format!("the program `{name}` was not found")
+        });
         return found;
     };
     found.available = true;
@@ -94,7 +103,7 @@ async fn look(config: &AgentConfig) -> FoundAgent {
     if !can_be_asked(config, &path) {
         return found;
     }
-    match version(&path.display().to_string()).await {
+    match known_version(&path).await {
         Ok(version) => found.version = Some(version),
         Err(note) => found.note = Some(note),
     }
@@ -108,6 +117,42 @@ fn can_be_asked(config: &AgentConfig, program: &Path) -> bool {
     config.kind != AgentKind::Command || name.is_some_and(|name| install(&name).is_some())
 }
 
+/// What a program was found to be, the last time it was asked.
+#[derive(Clone)]
+struct Asked {
+    /// The file that was asked; another one at its place is asked anew.
+    file: (PathBuf, u64, u64, Option<SystemTime>),
+    said: Result<String, String>,
+}
+
+/// What a program says its version is, asked once per file: to look at the agents, over and
+/// over, starts nothing over and over.
+async fn known_version(path: &Path) -> Result<String, String> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, Asked>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = identity(path);
+    let before = known().get(path).cloned();
+    match (before, file) {
+        (Some(before), Some(file)) if before.file == file => before.said,
+        (_, file) => {
+            let said = version(&path.display().to_string()).await;
+            // A machine that is busy now is not so for ever.
+            let settled = !matches!(&said, Err(note) if note == SLOW);
+            if let Some(file) = file.filter(|_| settled) {
+                known().insert(path.to_owned(), Asked { file, said: said.clone() });
+            }
+            said
+        }
+    }
+}
+
+/// What tells the file behind a path from one that takes its place.
+fn identity(path: &Path) -> Option<(PathBuf, u64, u64, Option<SystemTime>)> {
+    let real = path.canonicalize().ok()?;
+    let meta = real.metadata().ok()?;
+    Some((real, meta.ino(), meta.len(), meta.modified().ok()))
+}
+
 /// What the program says its version is. One that does not tell may still work.
 async fn version(program: &str) -> Result<String, String> {
     // A mark of its own, since a mark's sweep ends everything that carries it.
@@ -119,7 +164,7 @@ async fn version(program: &str) -> Result<String, String> {
         .await
         .map_err(|error| format!("it did not tell its version: {error}"))?;
     if told.timed_out {
-        return Err("it did not tell its version in 3 s".to_owned());
+        return Err(SLOW.to_owned());
     }
     if !told.status.success() {
         return Err(format!("`{program} --version` exited with {}", told.status.code));

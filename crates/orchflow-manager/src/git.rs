@@ -7,16 +7,15 @@ mod place;
 
 use orchflow_protocol::git::{
     CommitParams, CommitResult, DiffParams, DiffResult, DirParams, DirtyPath, LandParams,
-    LandResult, MergeParams, MergeResult, RescueParams, RescueResult, SaveRefParams, Saved,
-    SnapshotParams, StatusResult, Worktree, WorktreeAddParams, WorktreeAddResult,
-    WorktreeListResult, WorktreeRemoveParams, WorktreeRemoveResult, WorktreeRepairResult,
-    WorktreeResetParams, WorktreeResetResult,
+    LandResult, MergeParams, MergeResult, RefsResult, RescueParams, RescueResult, SaveRefParams,
+    SaveRefResult, Saved, SnapshotParams, StatusResult, Worktree, WorktreeAddParams,
+    WorktreeAddResult, WorktreeListResult, WorktreeRemoveParams, WorktreeRemoveResult,
+    WorktreeRepairResult, WorktreeResetParams, WorktreeResetResult,
 };
-use orchflow_protocol::method::Empty;
 use orchflow_types::Timestamp;
 use orchflow_workspace::Error as Refused;
 use orchflow_workspace::git::{
-    DiffTo, FastForward, KeyedCommit, Leaving, Merge, RefKind, take_command, valid_branch,
+    DiffTo, FastForward, KeyedCommit, Leaving, Merge, Onto, RefKind, take_command, valid_branch,
 };
 
 use crate::{Error, Manager};
@@ -46,6 +45,16 @@ pub async fn status(cx: Manager, params: DirParams) -> Result<StatusResult, Erro
             .map(|entry| DirtyPath { path: entry.path.display().to_string(), code: entry.code })
             .collect(),
     })
+}
+
+/// Lists branches, tags and the stash with what each stands at; branches of orchflow's own are
+/// left out.
+///
+/// # Errors
+/// There is no repository or no commit there, or git could not be asked.
+pub async fn refs(cx: Manager, params: DirParams) -> Result<RefsResult, Error> {
+    let found = place::open(&cx, &params.dir).await?.refs().await?;
+    Ok(RefsResult { branch: found.branch, head: found.head, refs: found.refs })
 }
 
 /// Answers the difference between two commits, or a commit and the working tree with its
@@ -179,10 +188,15 @@ pub async fn worktree_repair(
 ///
 /// # Errors
 /// There is no such commit, or the name cannot be a ref's.
-pub async fn save_ref(cx: Manager, params: SaveRefParams) -> Result<Empty, Error> {
+pub async fn save_ref(cx: Manager, params: SaveRefParams) -> Result<SaveRefResult, Error> {
     let repo = place::open(&cx, &params.dir).await?;
-    repo.save_ref(RefKind::Saved, &params.name, &params.commit).await?;
-    Ok(Empty {})
+    if let Some(safe) = &params.unless_in
+        && repo.is_ancestor(&params.commit, safe).await?
+    {
+        return Ok(SaveRefResult { saved_ref: None });
+    }
+    let name = repo.save_ref(RefKind::Saved, &params.name, &params.commit).await?;
+    Ok(SaveRefResult { saved_ref: Some(saved_ref(name)) })
 }
 
 /// Merges a commit into a worktree's branch; a conflict leaves the worktree as it was.
@@ -209,7 +223,9 @@ pub async fn land(cx: Manager, params: LandParams) -> Result<LandResult, Error> 
     valid_branch(&params.branch)?;
     let repo = place::open(&cx, &params.dir).await?;
     let full = format!("refs/heads/{}", params.branch);
-    Ok(match repo.fast_forward(&full, None).await? {
+    let onto = params.onto.as_ref();
+    let onto = onto.map(|onto| Onto { branch: onto.branch.as_deref(), tip: &onto.tip });
+    Ok(match repo.fast_forward(&full, onto).await? {
         FastForward::Landed { branch, .. } => {
             LandResult { merged: true, into: Some(branch), reason: None, command: None }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use orchflow_runtime::{Clock, Supervisor};
 use orchflow_store::Store;
+use orchflow_terminal::muxd::{self, Muxd};
 
 use crate::Error;
 use crate::panes::Registry;
@@ -27,6 +28,8 @@ pub struct Options {
     pub mark: String,
     /// The program a pane without a command runs.
     pub shell: String,
+    /// Where the holder of terminals is, and how it is started.
+    pub muxd: muxd::Options,
 }
 
 /// A manager of this machine's terminals and folders. Cheap to clone; clones are one.
@@ -36,6 +39,7 @@ pub struct Manager(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     options: Options,
+    muxd: Muxd,
     panes: Registry,
 }
 
@@ -49,7 +53,9 @@ pub struct Counts {
 /// What a daemon that died had left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recovered {
-    /// Panes that are lost with it.
+    /// Panes that go on as if nothing had happened.
+    pub kept: usize,
+    /// Panes that are lost.
     pub panes: usize,
     /// Processes of theirs that still ran and were ended.
     pub processes: usize,
@@ -59,10 +65,12 @@ impl Manager {
     /// A manager with no panes yet; [`Manager::recover`] comes next.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self(Arc::new(Inner { options, panes: Registry::default() }))
+        let muxd = Muxd::new(options.muxd.clone(), options.supervisor.clone());
+        Self(Arc::new(Inner { options, muxd, panes: Registry::default() }))
     }
 
-    /// Ends what a daemon before this one left running and marks its panes as lost. Call once,
+    /// Takes over the panes that a daemon before this one left with the holder of terminals,
+    /// marks those as lost that it has not, and ends what else was left running. Call once,
     /// before the first pane is made: every process with a mark of this home counts as left.
     ///
     /// # Errors
@@ -89,6 +97,10 @@ impl Manager {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.options.store
+    }
+
+    pub(crate) fn muxd(&self) -> &Muxd {
+        &self.0.muxd
     }
 
     pub(crate) fn panes(&self) -> &Registry {

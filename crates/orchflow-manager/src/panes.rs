@@ -30,7 +30,7 @@ pub use create::create;
 pub use read::read;
 pub(crate) use read::{Source, stream};
 pub(crate) use recover::{recover, shutdown};
-pub(crate) use registry::{End, Live, Registry};
+pub(crate) use registry::{Live, Registry};
 
 /// What a process is given between TERM and KILL when nobody says.
 const GRACE: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ pub async fn write(cx: Manager, params: WriteParams) -> Result<Empty, Error> {
         // The key sends a carriage return, which a terminal turns into a line end by itself.
         input.push(if live.pane.size().is_some() { b'\r' } else { b'\n' });
     }
-    live.pane.write(&input)?;
+    live.pane.write(&input).await?;
     Ok(Empty {})
 }
 
@@ -94,7 +94,7 @@ pub async fn write(cx: Manager, params: WriteParams) -> Result<Empty, Error> {
 /// # Errors
 /// [`Error::NoPane`], [`Error::PaneEnded`], or its input is closed.
 pub async fn close_stdin(cx: Manager, params: PaneParams) -> Result<Empty, Error> {
-    live(&cx, params.pane_id).await?.pane.close_stdin()?;
+    live(&cx, params.pane_id).await?.pane.close_stdin().await?;
     Ok(Empty {})
 }
 
@@ -104,7 +104,7 @@ pub async fn close_stdin(cx: Manager, params: PaneParams) -> Result<Empty, Error
 /// [`Error::NoPane`], [`Error::PaneEnded`], or it has no terminal.
 pub async fn resize(cx: Manager, params: ResizeParams) -> Result<Empty, Error> {
     let live = live(&cx, params.pane_id).await?;
-    live.pane.resize(params.size)?;
+    live.pane.resize(params.size).await?;
     let size = live.pane.size();
     let (pane_id, at) = (params.pane_id, cx.options().clock.now());
     let write = move |tx: &mut orchflow_store::Tx<'_>| {

@@ -7,11 +7,10 @@ use orchflow_protocol::agent::{
     ListParams, ListResult, RouteParams, RouteResult, TypeInfo, TypesResult,
 };
 use orchflow_protocol::method::Empty;
-use orchflow_protocol::project;
 use orchflow_types::plan::Plan;
-use orchflow_types::{AgentType, Role};
+use orchflow_types::{AgentKind, AgentType, Role};
 
-use crate::{Error, Orchestrator};
+use crate::{Error, Orchestrator, perform, policies};
 
 /// `agent.types`.
 ///
@@ -51,31 +50,43 @@ pub async fn route(cx: Orchestrator, params: RouteParams) -> Result<RouteResult,
         return Err(Error::EmptyField { field: "input" });
     }
     let project = match params.context.dir {
-        Some(dir) => {
-            Some(cx.client().call::<project::Detect>(project::DetectParams { dir }).await?)
-        }
+        Some(dir) => Some(perform::detect(&cx, &dir).await?),
         None => None,
     };
     Ok(router::route(&params.input, project.as_ref()))
 }
 
-/// The agent that runs a leaf's own command.
-pub(crate) fn tool() -> AgentConfig {
-    AgentConfig::tool()
-}
-
-/// An agent by its name in configuration; none is the tool.
+/// An agent by its name in configuration; none is the tool, which runs commands of the plan
+/// and gates. `agents.tool` says which variables it gets.
 pub(crate) async fn by_name(
     cx: &Orchestrator,
     project: &str,
     name: Option<&str>,
 ) -> Result<AgentConfig, Error> {
-    let Some(name) = name else { return Ok(tool()) };
     let mut known = known(cx, project).await?;
+    let Some(name) = name else {
+        let tool = known.into_iter().find(|agent| agent.kind == AgentKind::Tool);
+        return Ok(tool.unwrap_or_else(AgentConfig::tool));
+    };
     match known.iter().position(|agent| agent.name == name) {
         Some(place) => Ok(known.swap_remove(place)),
         None => Err(unknown(name, &known)),
     }
+}
+
+/// How an agent is started: its program's path, then the words of its template. None for a
+/// tool, which starts what its leaf says, and for an agent that cannot be started at all.
+pub(crate) fn start(agent: &AgentConfig) -> Option<Vec<String>> {
+    is_coder(agent).then(|| agent.words().ok()).flatten().map(|words| policies::start(&words))
+}
+
+/// How each agent that is known here is started.
+pub(crate) async fn starts(
+    cx: &Orchestrator,
+    project: &str,
+) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let known = known(cx, project).await?;
+    Ok(known.iter().filter_map(|agent| Some((agent.name.clone(), start(agent)?))).collect())
 }
 
 /// The chains of a run: what the caller chose, else what configuration says, else the
@@ -139,7 +150,7 @@ pub(crate) async fn executors(
 }
 
 fn is_coder(agent: &AgentConfig) -> bool {
-    agent.kind != orchflow_types::AgentKind::Tool
+    agent.kind != AgentKind::Tool
 }
 
 /// Built-in agents with what configuration says of them, then the configured ones.

@@ -9,16 +9,21 @@ use orchflow_store::{attention as rows, events};
 use orchflow_types::attention::{Attention, AttentionKind};
 use orchflow_types::event::NewEvent;
 use orchflow_types::{AttentionId, EventType, RunId, TaskId};
+use orchflow_workflow::Command;
 use serde_json::json;
 use tokio::sync::oneshot;
 
-use crate::{Error, Orchestrator};
+use crate::{Error, Orchestrator, runs};
 
 /// Answered questions that a list of all shows at most.
 const ALL_LIMIT: u32 = 1000;
 
 /// What stands in the place of an answer when nobody needs one any more.
 const WITHDRAWN: &str = "withdrawn";
+
+/// The answers to the question about a plan.
+pub(crate) const APPROVE: &str = "approve";
+pub(crate) const REJECT: &str = "reject";
 
 /// Who waits for which answer.
 #[derive(Debug, Default)]
@@ -54,8 +59,17 @@ pub async fn list(cx: Orchestrator, params: ListParams) -> Result<ListResult, Er
 /// # Errors
 /// `not_found`, `conflict` with the answer that stands, `invalid_params` with those it takes.
 pub async fn answer(cx: Orchestrator, params: AnswerParams) -> Result<Attention, Error> {
-    let at = cx.clock().now();
-    let (id, given) = (params.attention_id, params.answer.clone());
+    let id = params.attention_id;
+    let asked = cx.store().read(move |reader| rows::get(reader, id)).await?;
+    if let Some(decision) = asked.as_ref().and_then(|asked| of_plan(asked, &params.answer)) {
+        // The run is the one who hears every answer to its plan, those of `run.approve` and
+        // `run.reject`, too; the question is answered in the transaction that takes the first.
+        let (run_id, command) = decision;
+        runs::decide(&cx, run_id, command).await?;
+        let answered = cx.store().read(move |reader| rows::get(reader, id)).await?;
+        return answered.ok_or(Error::NoAttention(id));
+    }
+    let (at, given) = (cx.clock().now(), params.answer.clone());
     let write = move |tx: &mut orchflow_store::Tx<'_>| {
         let answered = rows::answer(tx, id, &given, at)?;
         events::append(tx, at, [event(EventType::AttentionAnswered, &answered)])?;
@@ -64,6 +78,20 @@ pub async fn answer(cx: Orchestrator, params: AnswerParams) -> Result<Attention,
     let answered = cx.store().write(write).await?;
     cx.waiters().wake(id, params.answer);
     Ok(answered)
+}
+
+/// What an answer means to the run whose plan an open question is about.
+fn of_plan(asked: &Attention, answer: &str) -> Option<(RunId, Command)> {
+    let run_id = asked.run_id?;
+    if asked.kind != AttentionKind::Plan || asked.answer.is_some() {
+        return None;
+    }
+    let command = match answer {
+        APPROVE => Command::Approve { plan: None },
+        REJECT => Command::Reject { reason: "a person rejected the plan".to_owned() },
+        _ => return None,
+    };
+    Some((run_id, command))
 }
 
 /// Asks and waits. None means that the question was withdrawn since `cancel` came first.
@@ -147,20 +175,29 @@ async fn raise(
     Ok((id, receiver))
 }
 
-/// Closes every open question of a run in its name, for instance when its plan was approved
-/// by `run.approve`.
-pub(crate) async fn close_for_run(
+/// Answers, within the transaction that decides on a run's plan, the question about it.
+pub(crate) fn settle_plan(
+    tx: &mut orchflow_store::Tx<'_>,
+    run: RunId,
+    answer: &str,
+    at: orchflow_types::Timestamp,
+) -> Result<(), orchflow_store::Error> {
+    let open = rows::open_for_run(tx, run)?;
+    close_all(tx, open.iter().filter(|item| item.kind == AttentionKind::Plan), answer, at)
+}
+
+/// The answer that stands to the question about a run's plan, and the question.
+pub(crate) async fn plan_answer(
     cx: &Orchestrator,
     run: RunId,
-    kind: AttentionKind,
-    answer: &str,
-) {
-    let read = move |reader: &orchflow_store::Reader<'_>| rows::open_for_run(reader, run);
-    let Ok(open) = cx.store().read(read).await else { return };
-    for item in open.into_iter().filter(|item| item.kind == kind) {
-        cx.waiters().forget(item.attention_id);
-        close(cx, item.attention_id, answer).await;
-    }
+) -> Result<Option<(AttentionId, String)>, Error> {
+    let read = move |reader: &orchflow_store::Reader<'_>| rows::of_run(reader, run);
+    let items = cx.store().read(read).await?.into_iter().rev();
+    let mut plans = items.filter(|item| item.kind == AttentionKind::Plan);
+    Ok(plans.find_map(|item| {
+        let answer = item.answer.filter(|answer| item.options.contains(answer))?;
+        Some((item.attention_id, answer))
+    }))
 }
 
 /// Takes back, within the transaction that ends a run, what the run still asks.
@@ -169,8 +206,18 @@ pub(crate) fn withdraw_all(
     run: RunId,
     at: orchflow_types::Timestamp,
 ) -> Result<(), orchflow_store::Error> {
-    for open in rows::open_for_run(tx, run)? {
-        if let Some(closed) = rows::close(tx, open.attention_id, WITHDRAWN, at)? {
+    let open = rows::open_for_run(tx, run)?;
+    close_all(tx, open.iter(), WITHDRAWN, at)
+}
+
+fn close_all<'a>(
+    tx: &mut orchflow_store::Tx<'_>,
+    open: impl Iterator<Item = &'a Attention>,
+    answer: &str,
+    at: orchflow_types::Timestamp,
+) -> Result<(), orchflow_store::Error> {
+    for item in open {
+        if let Some(closed) = rows::close(tx, item.attention_id, answer, at)? {
             events::append(tx, at, [event(EventType::AttentionAnswered, &closed)])?;
         }
     }

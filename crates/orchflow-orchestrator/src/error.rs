@@ -83,6 +83,9 @@ pub enum Error {
     /// Somebody is at it.
     #[error("{0} is being worked on by {1}")]
     Busy(TaskId, RunId),
+    /// It is not what it was when the call began.
+    #[error("{0} was changed while it was about to be started")]
+    Changed(TaskId),
     /// A policy file that cannot be read.
     #[error("{file}: {reason}")]
     Policy {
@@ -98,6 +101,12 @@ pub enum Error {
         reason: String,
         /// How to mend it.
         hint: Option<String>,
+    },
+    /// Settings of a repository for agents, which the user has not trusted as they are.
+    #[error("`{path}` of the repository would steer the agent and is not trusted as it is")]
+    Untrusted {
+        /// The first file of them.
+        path: String,
     },
     /// Params that contradict themselves.
     #[error("{reason}")]
@@ -134,8 +143,9 @@ impl Explain for Error {
             Self::NoAgent { .. } | Self::NoPlan { .. } => ErrorKind::NoAgent,
             Self::UnknownAgent { .. } => ErrorKind::AgentNotFound,
             Self::Plan(_) => ErrorKind::Plan,
-            Self::Busy(..) => ErrorKind::Conflict,
+            Self::Busy(..) | Self::Changed(_) => ErrorKind::Conflict,
             Self::Policy { .. } | Self::Configuration { .. } => ErrorKind::Config,
+            Self::Untrusted { .. } => ErrorKind::Untrusted,
             Self::RunLost(_) => ErrorKind::Internal,
         }
     }
@@ -151,8 +161,12 @@ impl Explain for Error {
             Self::NoTask(_) => Some("`orchflow task list` shows those there are".into()),
             Self::NoAttention(_) => Some("`orchflow attention` shows what waits".into()),
             Self::NoAgent { .. } => Some("`orchflow agents` shows how to add one".into()),
+            Self::Untrusted { .. } => Some("`orchflow trust` shows it and grants".into()),
             Self::UnknownAgent { .. } => Some("`orchflow agents` lists them".into()),
             Self::Busy(_, run) => Some(format!("`orchflow runs cancel {run}` stops it")),
+            Self::Changed(_) => {
+                Some("look at it with `orchflow task tree`, and start it again".into())
+            }
             Self::RunLost(run) => Some(format!(
                 "`orchflow down`, then `orchflow run --resume {run}` goes on where it stood"
             )),

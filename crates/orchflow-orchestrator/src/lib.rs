@@ -8,6 +8,7 @@
 //! What it deliberately is not: it sees no frame, no socket and no argv, writes no SQL,
 //! and starts no process. Start reading at [`Orchestrator`], then `runs`.
 
+mod agent_settings;
 pub mod agents;
 pub mod attention;
 mod error;

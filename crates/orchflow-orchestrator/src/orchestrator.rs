@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use orchflow_agent::AgentConfig;
 use orchflow_client::Client;
-use orchflow_protocol::trust;
+use orchflow_protocol::trust::{self, TrustFile};
 use orchflow_runtime::{Clock, Supervisor};
 use orchflow_store::Store;
 use orchflow_types::Role;
@@ -43,11 +43,13 @@ pub trait Perform: Send + Sync {
 
 /// Where settings come from: the binary reads the files, the orchestrator asks per project.
 pub trait Configuration: Send + Sync {
-    /// The settings that hold for the project at `root`; its own files count only when `trusted`.
+    /// The settings that hold for the project at `root`. Of its own files exactly those count
+    /// that are `trusted`, with the content they had when that was looked at.
     ///
     /// # Errors
-    /// When a file cannot be read, naming file, line and the nearest key.
-    fn for_project(&self, root: &Path, trusted: bool) -> Result<ProjectSettings, Error>;
+    /// When a file cannot be read, naming file, line and the nearest key; when a trusted one
+    /// has other content by now.
+    fn for_project(&self, root: &Path, trusted: &[TrustFile]) -> Result<ProjectSettings, Error>;
 }
 
 /// What holds for one project.
@@ -146,7 +148,7 @@ impl Orchestrator {
     /// present content is trusted.
     pub(crate) async fn settings(&self, root: &str) -> Result<ProjectSettings, Error> {
         let params = trust::DirParams { dir: root.to_owned() };
-        let trusted = self.client().call::<trust::Get>(params).await?.trusted;
-        self.0.configuration.for_project(Path::new(root), trusted)
+        let looked = self.client().call::<trust::Get>(params).await?;
+        self.0.configuration.for_project(Path::new(root), looked.trusted_files())
     }
 }

@@ -12,6 +12,8 @@ mod land;
 mod merge;
 mod open;
 mod plan;
+mod refs;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +22,14 @@ use orchflow_protocol::git;
 use orchflow_runtime::CancellationToken;
 use orchflow_types::run::{Gate, Leaf, Run};
 use orchflow_types::{ErrorKind, RunId, TaskId};
-use orchflow_workflow::{Action, Command, Failure, Outcome, Step};
+use orchflow_workflow::{Action, Command, Failure, Onto, Outcome, Step};
 
 use crate::{Error, Orchestrator};
 
 pub(crate) use execute::one_line;
-pub(crate) use plan::{confined, dirty_note, gates, is_for_rules, nodes, obstacles, propose};
+pub(crate) use plan::{
+    by_rules, confined, detect, dirty_note, gates, is_for_rules, nodes, obstacles, propose,
+};
 
 /// One action with all it needs to know of its run, as of the commit that wanted it.
 pub(crate) struct Job {
@@ -37,6 +41,8 @@ pub(crate) struct Job {
     pub(crate) leaf: Option<Leaf>,
     /// The commit that leaf's worktree started from.
     pub(crate) leaf_base: Option<String>,
+    /// The user's checkout as it stood when the run was opened.
+    pub(crate) onto: Option<Onto>,
     /// The head of the integration branch, once the run is open.
     pub(crate) integration_head: Option<String>,
     /// What the run came to so far, in the order it was merged; only for actions of the
@@ -65,6 +71,7 @@ async fn attempt(job: &Job) -> Result<Option<Command>, Error> {
         Step::Plan => return plan::make(job).await.map(Some),
         Step::AskApproval => return plan::ask_approval(job).await,
         Step::OpenRun => open::run(job).await?,
+        Step::AwaitRoom { waits } => return Ok(room::wait(job, *waits).await),
         Step::PrepareLeaf => open::leaf(job).await?,
         Step::Execute { .. } => execute::run(job).await?,
         Step::Gate { gate, .. } => agent_turn::gate(job, job.worktree()?, gate).await?,
@@ -102,7 +109,7 @@ impl Job {
         Ok(leaf.worktree.as_deref().unwrap_or(&self.run.project))
     }
 
-    fn done(&self, outcome: Outcome) -> Command {
+    pub(super) fn done(&self, outcome: Outcome) -> Command {
         Command::Done { key: self.action.key.clone(), epoch: self.action.epoch, outcome }
     }
 

@@ -1,21 +1,22 @@
 //! Permission: what an agent wants to run is decided by policy, or by a person when policy asks.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use orchflow_agent::{AgentConfig, Permission, Refused, Request};
-use orchflow_protocol::trust;
+use orchflow_protocol::git;
 use orchflow_runtime::CancellationToken;
 use orchflow_store::policies as grants;
 use orchflow_types::attention::AttentionKind;
 use orchflow_types::policy::Decision;
 use orchflow_types::run::{Gate, Run};
-use orchflow_types::{AgentKind, RunId, TaskId};
+use orchflow_types::{Explain, RunId, TaskId};
 
-use crate::Orchestrator;
 use crate::attention::{self, Question};
 use crate::perform::Job;
-use crate::policies::{self, Asked};
+use crate::policies::{self, Asked, Granted};
+use crate::{Error, Orchestrator, agent_settings, agents};
 
 /// Answers the adapters of one action.
 pub(crate) struct Permits {
@@ -24,10 +25,9 @@ pub(crate) struct Permits {
     task_id: Option<TaskId>,
     run: Arc<Run>,
     gates: Arc<[Gate]>,
-    /// The program the agent itself is.
-    program: Option<String>,
-    /// Whether it reads settings of the repository it works in by itself.
-    reads_settings: bool,
+    /// How the agent is started, as of now; none for a tool, which is no program itself and
+    /// reads no settings of the repository.
+    start: Option<Vec<String>>,
     cancel: CancellationToken,
 }
 
@@ -40,64 +40,57 @@ impl Permits {
             task_id: job.action.task,
             run: job.run.clone(),
             gates: job.gates.clone(),
-            program: agent.words().ok().and_then(|words| words.into_iter().next()),
-            reads_settings: agent.kind != AgentKind::Tool,
+            start: agents::start(agent),
             cancel: job.cancel.clone(),
         }
     }
 
-    /// Refuses while the folder holds settings of agents (hooks, servers, permissions) that
-    /// the user has not trusted to the byte: they would have effect as soon as one starts.
-    async fn settings_are_trusted(&self, dir: &str) -> Result<(), Refused> {
-        let client = self.orchestrator.client();
-        let look = |dir: &str| client.call::<trust::Get>(trust::DirParams { dir: dir.to_owned() });
-        let here = look(dir).await.map_err(|error| refused(&error))?;
-        let mut steering = here.files;
-        steering.retain(|file| steers_agents(&file.path));
-        if steering.is_empty() {
-            return Ok(());
+    /// Whether what was asked for was shown with exactly this: a command of the plan or a
+    /// gate, in its folder of the repository; or an agent, started as it was when the run was
+    /// asked for, whatever its prompt is.
+    fn consented(&self, request: &Request, folder: Option<&str>) -> bool {
+        let Some(folder) = folder else { return false };
+        if let Some(start) = &self.start {
+            return folder.is_empty() && self.run.options.agents.get(&request.agent) == Some(start);
         }
-        let project = look(&self.run.project).await.map_err(|error| refused(&error))?;
-        let trusted = |file: &trust::TrustFile| project.trusted && project.files.contains(file);
-        match steering.iter().find(|file| !trusted(file)) {
-            None => Ok(()),
-            Some(file) => Err(Refused {
-                reason: format!(
-                    "`{}` of the repository would steer the agent and is not trusted as it is; \
-                     `orchflow trust` shows it and grants",
-                    file.path
-                ),
-            }),
-        }
-    }
-
-    /// Whether the goal was shown with this command, or it starts the very agent that was
-    /// named for the run: asking for the goal was the consent to both.
-    fn consented(&self, request: &Request) -> bool {
         let mut planned = policies::seen(&self.run).into_iter().flat_map(|plan| &plan.tasks);
-        let starts_agent = self.program.is_some() && request.argv.first() == self.program.as_ref();
-        starts_agent
-            || self.gates.iter().any(|gate| gate.argv == request.argv)
-            || planned.any(|task| !task.command.is_empty() && task.command == request.argv)
+        let here = |dir: &str| Path::new(dir).components().eq(Path::new(folder).components());
+        self.gates.iter().any(|gate| gate.argv == request.argv && here(&gate.dir))
+            || planned.any(|task| {
+                !task.command.is_empty() && task.command == request.argv && here(&task.dir)
+            })
     }
 
-    async fn ask(&self, request: &Request, reason: &str) -> Result<(), Refused> {
+    /// The folder of the repository that a path is, in the checkout or in a worktree of it;
+    /// none for one that is elsewhere.
+    async fn folder(&self, path: &str) -> Result<Option<String>, Error> {
+        if let Some(folder) = below(path, &self.run.project) {
+            return Ok(Some(folder));
+        }
+        let params = git::DirParams { dir: self.run.project.clone() };
+        let listed = self.orchestrator.client().call::<git::WorktreeList>(params).await?;
+        Ok(listed.worktrees.iter().find_map(|worktree| below(path, &worktree.path)))
+    }
+
+    async fn ask(&self, request: &Request, grant: &Granted, reason: &str) -> Result<(), Refused> {
         let question = Question {
             kind: AttentionKind::Permission,
             run_id: Some(self.run_id),
             task_id: self.task_id,
             text: format!(
-                "{} wants to run {} in {}: {reason}",
+                "{} wants to run {} in {}: {reason} (`always` is for {:?} in {})",
                 request.agent,
                 shown(request),
-                request.cwd
+                request.cwd,
+                grant.pattern,
+                grant.folder
             ),
             options: ["once", "always", "never"].map(str::to_owned).to_vec(),
         };
         let answer = attention::ask(&self.orchestrator, question, &self.cancel).await;
         match answer.map_err(|error| refused(&error))?.as_deref() {
             Some("once") => Ok(()),
-            Some("always") => self.remember(request).await,
+            Some("always") => self.remember(request, grant).await,
             Some(_) => Err(Refused { reason: "a person said no".to_owned() }),
             None => {
                 Err(Refused { reason: "nobody answered before the run was stopped".to_owned() })
@@ -105,13 +98,10 @@ impl Permits {
         }
     }
 
-    async fn remember(&self, request: &Request) -> Result<(), Refused> {
+    async fn remember(&self, request: &Request, grant: &Granted) -> Result<(), Refused> {
         let granted_at = self.orchestrator.clock().now();
-        let grant = grants::Grant {
-            agent: request.agent.clone(),
-            pattern: request.argv.clone(),
-            granted_at,
-        };
+        let Granted { folder, pattern } = grant.clone();
+        let grant = grants::Grant { agent: request.agent.clone(), folder, pattern, granted_at };
         let write = move |tx: &mut orchflow_store::Tx<'_>| grants::grant(tx, &grant);
         self.orchestrator.store().write(write).await.map_err(|error| refused(&error))
     }
@@ -120,23 +110,48 @@ impl Permits {
 #[async_trait]
 impl Permission for Permits {
     async fn permit(&self, request: &Request) -> Result<(), Refused> {
-        if self.reads_settings {
-            self.settings_are_trusted(&request.cwd).await?;
+        let cx = &self.orchestrator;
+        if self.start.is_some() {
+            let trusted = agent_settings::are_trusted(cx, &request.cwd, &self.run.project).await;
+            trusted.map_err(|error| match &error {
+                Error::Untrusted { .. } => Refused { reason: told(&error) },
+                _ => refused(&error),
+            })?;
         }
+        let folder = self.folder(&request.cwd).await.map_err(|error| refused(&error))?;
+        let granted = Granted {
+            // Worktrees come and go: what holds for one holds for the checkout's folder.
+            folder: match &folder {
+                Some(folder) => shown_path(&Path::new(&self.run.project).join(folder)),
+                None => request.cwd.clone(),
+            },
+            pattern: policies::start(&request.template),
+        };
         let asked = Asked {
             argv: request.argv.clone(),
             line: request.line.clone(),
             agent: Some(request.agent.clone()),
-            consented: self.consented(request),
+            consented: self.consented(request, folder.as_deref()),
+            granted: Some(granted.clone()),
         };
-        let answer = policies::decide(&self.orchestrator, &self.run.project, &asked).await;
+        let answer = policies::decide(cx, &self.run.project, &asked).await;
         let answer = answer.map_err(|error| refused(&error))?;
         match answer.decision {
             Decision::Allow => Ok(()),
-            Decision::Ask => self.ask(request, &answer.reason).await,
+            Decision::Ask => self.ask(request, &granted, &answer.reason).await,
             Decision::Deny => Err(Refused { reason: answer.reason }),
         }
     }
+}
+
+/// The part of a path below another; empty for that one itself.
+fn below(path: &str, root: &str) -> Option<String> {
+    Path::new(path).strip_prefix(root).ok().map(shown_path)
+}
+
+fn shown_path(path: &Path) -> String {
+    // Without a slash at its end: one folder has one name.
+    path.components().collect::<std::path::PathBuf>().display().to_string()
 }
 
 /// The whole command with control characters escaped, and its length: nothing can be hidden
@@ -148,9 +163,11 @@ fn shown(request: &Request) -> String {
     }
 }
 
-/// Whether a file is one that agents read by themselves; our own is read only when trusted.
-fn steers_agents(path: &str) -> bool {
-    !path.starts_with(".orchflow") && path != ".worktreeinclude"
+fn told(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
 }
 
 fn refused(error: &impl std::fmt::Display) -> Refused {

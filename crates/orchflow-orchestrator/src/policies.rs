@@ -6,9 +6,11 @@
 
 mod judge;
 mod rules;
+mod runners;
 mod shell;
 
 use orchflow_protocol::policy::CheckParams;
+use orchflow_runtime::env::find_program;
 use orchflow_store::policies as grants;
 use orchflow_types::plan::Plan;
 use orchflow_types::policy::{Decision, PolicyAnswer};
@@ -29,6 +31,27 @@ pub(crate) struct Asked {
     pub(crate) agent: Option<String>,
     /// Whether a person has seen exactly this and wanted it.
     pub(crate) consented: bool,
+    /// What an `always` to it is for; none when there is no folder it could be for.
+    pub(crate) granted: Option<Granted>,
+}
+
+/// What an `always` is for: one way of starting something, in one folder of the user's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) folder: String,
+    pub(crate) pattern: Vec<String>,
+}
+
+/// The words of a command or of an agent's template with its program as a path: another
+/// program of the same name is not the one that was shown.
+pub(crate) fn start(words: &[String]) -> Vec<String> {
+    let mut words = words.to_vec();
+    if let Some(program) = words.first_mut()
+        && let Some(path) = find_program(program)
+    {
+        *program = path.display().to_string();
+    }
+    words
 }
 
 /// `policy.check`.
@@ -39,8 +62,10 @@ pub async fn check(cx: Orchestrator, params: CheckParams) -> Result<PolicyAnswer
     if params.argv.is_empty() == params.line.is_none() {
         return Err(Error::Params { reason: "give either `argv` or `line`".to_owned() });
     }
-    let mut asked =
-        Asked { argv: params.argv, line: params.line, agent: params.agent, consented: false };
+    let pattern = start(&params.argv);
+    let granted = params.dir.clone().map(|folder| Granted { folder, pattern });
+    let (argv, line, agent) = (params.argv, params.line, params.agent);
+    let mut asked = Asked { argv, line, agent, consented: false, granted };
     if let Some(text) = params.policy {
         let file = PolicyFile { name: "policy".to_owned(), text };
         return Ok(judge::judge(&Rules::read(&[file])?, &asked));
@@ -84,10 +109,12 @@ pub(crate) async fn decide(
     }
     let granted = cx.store().read(grants::list).await?;
     let same = |grant: &grants::Grant| {
-        Some(&grant.agent) == asked.agent.as_ref() && grant.pattern == asked.argv
+        let (folder, pattern) = (grant.folder.clone(), grant.pattern.clone());
+        Some(&grant.agent) == asked.agent.as_ref()
+            && asked.granted == Some(Granted { folder, pattern })
     };
     if asked.line.is_none() && granted.iter().any(same) {
-        return Ok(allow("a person answered `always` to exactly this command"));
+        return Ok(allow("a person answered `always` to this command here"));
     }
     Ok(answer)
 }

@@ -15,14 +15,13 @@ use orchflow_protocol::run::{
     ReportResult, RescueParams, RescueResult, RunParams, StartParams, StartResult, Summary,
 };
 use orchflow_store::runs as rows;
-use orchflow_types::attention::AttentionKind;
 use orchflow_types::run::{Planner, Run};
 use orchflow_types::{PaneId, RunId, TaskId};
 use orchflow_workflow::{Command, Refused, plan_markdown};
 
 use crate::{Error, Orchestrator, attention, perform, report};
 
-pub(crate) use begin::of_task as begin_of_task;
+pub(crate) use begin::{ground, of_task as begin_of_task};
 pub(crate) use registry::Registry;
 pub use resume::resume_all;
 
@@ -107,16 +106,14 @@ fn summary(run: Run) -> Summary {
 pub async fn approve(cx: Orchestrator, params: ApproveParams) -> Result<Run, Error> {
     let edited = match (params.plan, params.markdown) {
         (Some(plan), _) => Some(plan),
-        (None, Some(markdown)) => Some(plan_markdown::parse(&markdown)?),
+        (None, Some(markdown)) => Some(plan_markdown::read(&markdown)?.of(params.run_id)?),
         (None, None) => None,
     };
     let edited = match edited {
         Some(plan) => Some(begin::edited(&cx, params.run_id, plan).await?),
         None => None,
     };
-    let told = tell(&cx, params.run_id, Command::Approve { plan: edited }).await?;
-    attention::close_for_run(&cx, params.run_id, AttentionKind::Plan, "approve").await;
-    Ok(told)
+    decide(&cx, params.run_id, Command::Approve { plan: edited }).await
 }
 
 /// `run.reject`.
@@ -125,9 +122,25 @@ pub async fn approve(cx: Orchestrator, params: ApproveParams) -> Result<Run, Err
 /// `conflict` when it was answered already.
 pub async fn reject(cx: Orchestrator, params: RejectParams) -> Result<Run, Error> {
     let reason = or_else(params.reason, "the plan was rejected");
-    let told = tell(&cx, params.run_id, Command::Reject { reason }).await?;
-    attention::close_for_run(&cx, params.run_id, AttentionKind::Plan, "reject").await;
-    Ok(told)
+    decide(&cx, params.run_id, Command::Reject { reason }).await
+}
+
+/// Tells a run what a person says of its plan. The run takes one answer, whichever way it
+/// came; who comes later hears which one it was.
+pub(crate) async fn decide(
+    cx: &Orchestrator,
+    run_id: RunId,
+    answer: Command,
+) -> Result<Run, Error> {
+    match tell(cx, run_id, answer).await {
+        Err(Error::Refused(refused)) => match attention::plan_answer(cx, run_id).await? {
+            Some((attention, answer)) => {
+                Err(orchflow_store::Error::AlreadyAnswered { attention, answer }.into())
+            }
+            None => Err(refused.into()),
+        },
+        told => told,
+    }
 }
 
 /// `run.pause`.
@@ -195,6 +208,13 @@ async fn gone(cx: &Orchestrator, run_id: RunId) -> Result<Error, Error> {
     })
 }
 
+/// Notes what was seen around a turn of a leaf, where the run's report tells it.
+pub(crate) async fn notice(cx: &Orchestrator, run_id: RunId, task: TaskId, note: String) {
+    if let Some(mailbox) = cx.registry().mailbox(run_id) {
+        mailbox.report(Command::Noticed { task, note }).await;
+    }
+}
+
 /// Shows the pane of a leaf to everybody who follows the run.
 pub(crate) fn show_pane(cx: &Orchestrator, run_id: RunId, task_id: TaskId, pane: PaneId) {
     if let Some(mailbox) = cx.registry().mailbox(run_id) {
@@ -217,3 +237,6 @@ pub(crate) async fn fetch(cx: &Orchestrator, run_id: RunId) -> Result<Run, Error
 fn or_else(text: String, otherwise: &str) -> String {
     if text.trim().is_empty() { otherwise.to_owned() } else { text }
 }
+
+#[cfg(test)]
+mod tests;

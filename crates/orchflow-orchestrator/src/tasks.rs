@@ -3,6 +3,8 @@
 mod import;
 mod plan;
 
+use std::collections::HashSet;
+
 use orchflow_protocol::task::{
     CreateParams, DeleteResult, ListParams, ListResult, MoveParams, StartParams, StartResult,
     TaskParams, TreeResult, UpdateParams,
@@ -10,8 +12,8 @@ use orchflow_protocol::task::{
 use orchflow_store::{Reader, Tx, events, runs as run_rows, tasks as rows};
 use orchflow_types::event::NewEvent;
 use orchflow_types::task::{Task, TaskStatus};
-use orchflow_types::{EventType, RunId, TaskId};
-use orchflow_workflow::Command;
+use orchflow_types::{EventType, RunId, TaskId, Timestamp};
+use orchflow_workflow::{Command, Refused};
 use serde_json::json;
 
 use crate::{Error, Orchestrator, runs};
@@ -106,17 +108,15 @@ pub async fn update(cx: Orchestrator, params: UpdateParams) -> Result<Task, Erro
     if params.title.as_ref().is_some_and(|title| title.trim().is_empty()) {
         return Err(Error::EmptyField { field: "title" });
     }
-    let mut task = fetch(&cx, params.task_id).await?;
-    if params.spec.is_some() {
-        free(&cx, &[task.clone()]).await?;
-    }
-    task.title = params.title.unwrap_or(task.title);
-    task.description = params.description.unwrap_or(task.description);
-    task.mode = params.mode.unwrap_or(task.mode);
-    task.spec = params.spec.unwrap_or(task.spec);
-    task.metadata = params.metadata.unwrap_or(task.metadata);
-    task.updated_at = cx.clock().now();
-    write(&cx, task).await
+    let needs_it_free = params.spec.is_some();
+    change(&cx, params.task_id, needs_it_free, move |task| {
+        task.title = params.title.unwrap_or(std::mem::take(&mut task.title));
+        task.description = params.description.unwrap_or(std::mem::take(&mut task.description));
+        task.mode = params.mode.unwrap_or(task.mode);
+        task.spec = params.spec.unwrap_or(std::mem::take(&mut task.spec));
+        task.metadata = params.metadata.unwrap_or(std::mem::take(&mut task.metadata));
+    })
+    .await
 }
 
 /// `task.move`.
@@ -142,16 +142,18 @@ pub async fn move_to(cx: Orchestrator, params: MoveParams) -> Result<Task, Error
 /// # Errors
 /// `task_not_found`, `conflict` while a run is at any of it.
 pub async fn delete(cx: Orchestrator, params: TaskParams) -> Result<DeleteResult, Error> {
-    let tasks = subtree(&cx, params.task_id).await?;
-    free(&cx, &tasks).await?;
     let (id, at) = (params.task_id, cx.clock().now());
     let change = move |tx: &mut Tx<'_>| {
+        let tasks = match free(tx, id)? {
+            Ok(tasks) => tasks,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let event = event(tx, EventType::TaskDeleted, &tasks[0])?;
         let deleted = rows::delete(tx, id)?.len();
         events::append(tx, at, [event])?;
-        Ok(deleted)
+        Ok(Ok(deleted))
     };
-    let deleted = cx.store().write(change).await?;
+    let deleted = cx.store().write(change).await??;
     Ok(DeleteResult { deleted: deleted as u64 })
 }
 
@@ -160,11 +162,13 @@ pub async fn delete(cx: Orchestrator, params: TaskParams) -> Result<DeleteResult
 /// # Errors
 /// What stands in the way, before anything is made.
 pub async fn start(cx: Orchestrator, params: StartParams) -> Result<StartResult, Error> {
-    let tasks = subtree(&cx, params.task_id).await?;
-    free(&cx, &tasks).await?;
-    let (plan, nodes) = plan::of_tree(&cx, &tasks, &params.dir).await?;
-    let root = tasks.into_iter().next().ok_or(Error::NoTask(params.task_id))?;
-    let begun = runs::begin_of_task(&cx, root, plan, nodes, &params.dir, params.choices).await?;
+    // A look ahead, for an answer before anything is looked at; what counts is asked again
+    // in the transaction that makes the run.
+    let id = params.task_id;
+    let tasks = cx.store().read(move |reader| free(reader, id)).await??;
+    let ground = runs::ground(&cx, &params.dir).await?;
+    let planned = plan::of_tree(&cx, &tasks, &ground.project)?;
+    let begun = runs::begin_of_task(&cx, tasks, planned, ground, params.choices).await?;
     Ok(StartResult { run_id: begun.run_id })
 }
 
@@ -173,11 +177,7 @@ pub async fn start(cx: Orchestrator, params: StartParams) -> Result<StartResult,
 /// # Errors
 /// `task_not_found`, `conflict` while a run is at it.
 pub async fn complete(cx: Orchestrator, params: TaskParams) -> Result<Task, Error> {
-    let mut task = fetch(&cx, params.task_id).await?;
-    free(&cx, &[task.clone()]).await?;
-    task.status = TaskStatus::Completed;
-    task.updated_at = cx.clock().now();
-    write(&cx, task).await
+    change(&cx, params.task_id, true, |task| task.status = TaskStatus::Completed).await
 }
 
 /// `task.cancel`: the run that is at it is cancelled, and what is not done below it, too.
@@ -185,22 +185,43 @@ pub async fn complete(cx: Orchestrator, params: TaskParams) -> Result<Task, Erro
 /// # Errors
 /// `task_not_found`.
 pub async fn cancel(cx: Orchestrator, params: TaskParams) -> Result<Task, Error> {
-    let tasks = subtree(&cx, params.task_id).await?;
-    if let Some(run) = run_at(&cx, &tasks).await? {
-        runs::tell(&cx, run, Command::Cancel { reason: "its task was cancelled".to_owned() })
-            .await?;
-    }
-    let at = cx.clock().now();
-    let change = move |tx: &mut Tx<'_>| {
-        for task in tasks.iter().filter(|task| !task.status.is_final()) {
-            rows::set_status(tx, task.id, TaskStatus::Cancelled, at)?;
-            let cancelled = Task { status: TaskStatus::Cancelled, updated_at: at, ..task.clone() };
-            events::append(tx, at, [event(tx, EventType::TaskUpdated, &cancelled)?])?;
+    let id = params.task_id;
+    let mut told = None;
+    loop {
+        let at = cx.clock().now();
+        // A run that began since the last look is told as well, before anything is written.
+        let found = cx.store().write(move |tx| cancel_in(tx, id, told, at)).await??;
+        let Some(run) = found else { return fetch(&cx, id).await };
+        told = Some(run);
+        let reason = "its task was cancelled".to_owned();
+        match runs::tell(&cx, run, Command::Cancel { reason }).await {
+            Ok(_) | Err(Error::Refused(Refused::Finished { .. })) => {}
+            Err(error) => return Err(error),
         }
-        Ok(())
-    };
-    cx.store().write(change).await?;
-    fetch(&cx, params.task_id).await
+    }
+}
+
+/// Cancels what is not done of a tree; answers the run that is at it and has to be told
+/// first, if there is one other than `told`.
+fn cancel_in(
+    tx: &mut Tx<'_>,
+    id: TaskId,
+    told: Option<RunId>,
+    at: Timestamp,
+) -> Result<Result<Option<RunId>, Error>, orchflow_store::Error> {
+    let tasks = rows::subtree(tx, id)?;
+    if tasks.is_empty() {
+        return Ok(Err(Error::NoTask(id)));
+    }
+    if let Some(run) = run_at(tx, &tasks)?.filter(|run| Some(*run) != told) {
+        return Ok(Ok(Some(run)));
+    }
+    for task in tasks.iter().filter(|task| !task.status.is_final()) {
+        rows::set_status(tx, task.id, TaskStatus::Cancelled, at)?;
+        let cancelled = Task { status: TaskStatus::Cancelled, updated_at: at, ..task.clone() };
+        events::append(tx, at, [event(tx, EventType::TaskUpdated, &cancelled)?])?;
+    }
+    Ok(Ok(None))
 }
 
 async fn fetch(cx: &Orchestrator, id: TaskId) -> Result<Task, Error> {
@@ -212,36 +233,54 @@ async fn subtree(cx: &Orchestrator, id: TaskId) -> Result<Vec<Task>, Error> {
     if tasks.is_empty() { Err(Error::NoTask(id)) } else { Ok(tasks) }
 }
 
-async fn write(cx: &Orchestrator, task: Task) -> Result<Task, Error> {
-    let change = move |tx: &mut Tx<'_>| {
-        rows::update(tx, &task)?;
-        events::append(tx, task.updated_at, [event(tx, EventType::TaskUpdated, &task)?])?;
-        Ok(task)
-    };
-    Ok(cx.store().write(change).await?)
-}
-
-/// Refuses when a run that is not finished is at any of the tasks.
-async fn free(cx: &Orchestrator, tasks: &[Task]) -> Result<(), Error> {
-    match run_at(cx, tasks).await? {
-        Some(run) => Err(Error::Busy(tasks[0].id, run)),
-        None => Ok(()),
-    }
-}
-
-async fn run_at(cx: &Orchestrator, tasks: &[Task]) -> Result<Option<RunId>, Error> {
-    let ids: Vec<TaskId> = tasks.iter().map(|task| task.id).collect();
-    let read = move |reader: &Reader<'_>| {
-        for run in run_rows::unfinished(reader)? {
-            if ids.contains(&run.task_id)
-                || run.leaves.iter().any(|leaf| ids.contains(&leaf.task_id))
-            {
-                return Ok(Some(run.run_id));
-            }
+/// Changes a task as it then stands; with `needs_it_free` only while no run is at it.
+async fn change(
+    cx: &Orchestrator,
+    id: TaskId,
+    needs_it_free: bool,
+    change: impl FnOnce(&mut Task) + Send + 'static,
+) -> Result<Task, Error> {
+    let at = cx.clock().now();
+    let write = move |tx: &mut Tx<'_>| {
+        let Some(mut task) = rows::get(tx, id)? else { return Ok(Err(Error::NoTask(id))) };
+        if needs_it_free && let Some(run) = run_at(tx, std::slice::from_ref(&task))? {
+            return Ok(Err(Error::Busy(id, run)));
         }
-        Ok(None)
+        change(&mut task);
+        task.updated_at = at;
+        rows::update(tx, &task)?;
+        events::append(tx, at, [event(tx, EventType::TaskUpdated, &task)?])?;
+        Ok(Ok(task))
     };
-    Ok(cx.store().read(read).await?)
+    cx.store().write(write).await?
+}
+
+/// A task and all below it; refused when a run that is not finished is at any of it.
+fn free(
+    reader: &Reader<'_>,
+    id: TaskId,
+) -> Result<Result<Vec<Task>, Error>, orchflow_store::Error> {
+    let tasks = rows::subtree(reader, id)?;
+    Ok(if tasks.is_empty() {
+        Err(Error::NoTask(id))
+    } else {
+        match run_at(reader, &tasks)? {
+            Some(run) => Err(Error::Busy(id, run)),
+            None => Ok(tasks),
+        }
+    })
+}
+
+/// The run that is not finished and is at any of the tasks.
+pub(crate) fn run_at(
+    reader: &Reader<'_>,
+    tasks: &[Task],
+) -> Result<Option<RunId>, orchflow_store::Error> {
+    let ids: HashSet<TaskId> = tasks.iter().map(|task| task.id).collect();
+    let run = run_rows::unfinished(reader)?.into_iter().find(|run| {
+        ids.contains(&run.task_id) || run.leaves.iter().any(|leaf| ids.contains(&leaf.task_id))
+    });
+    Ok(run.map(|run| run.run_id))
 }
 
 /// An event about a task, found by filters on any task above it.

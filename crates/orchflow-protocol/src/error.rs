@@ -1,5 +1,6 @@
 //! The one shape in which an error reaches a client.
 
+use orchflow_types::text::escaped;
 use orchflow_types::{ErrorKind, Explain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,16 +31,17 @@ pub struct Data {
 }
 
 impl Error {
-    /// An error of this kind with this message.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    /// An error of this kind with this message. What it repeats of what a caller gave may
+    /// hold anything: hidden characters are spelled out here, for every error there is.
+    pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         let data = Data { kind, hint: None, more: Map::new() };
-        Self { code: kind.code(), message: message.into(), data }
+        Self { code: kind.code(), message: escaped(message.as_ref()), data }
     }
 
     /// The same with the one next thing to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.data.hint = Some(hint.into());
+    pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
+        self.data.hint = Some(escaped(hint.as_ref()));
         self
     }
 
@@ -51,9 +53,11 @@ impl Error {
 
     /// Anything that can explain itself, with the causes behind it.
     pub fn explain<E: Explain + ?Sized>(error: &E) -> Self {
-        let mut told = Self::new(error.kind(), error.message());
-        told.data.hint = error.hint();
-        told
+        let told = Self::new(error.kind(), error.message());
+        match error.hint() {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
     }
 }
 
@@ -71,3 +75,16 @@ impl std::fmt::Display for Error {
 
 // Not `std::error::Error`: that would make `From<E: Explain>` and `From<T> for T` one step from
 // clashing, and nothing above the door needs a source chain any more.
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_error_repeats_of_its_caller_is_never_told_raw() {
+        let error = Error::new(ErrorKind::File, "no folder `/a\0b\x1b[2J`\nsecond line")
+            .hint("try `c\u{202e}d`");
+        assert_eq!(error.message, "no folder `/a\\u{0}b\\u{1b}[2J`\nsecond line");
+        assert_eq!(error.data.hint.as_deref(), Some("try `c\\u{202e}d`"));
+    }
+}

@@ -5,11 +5,22 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::method::{Empty, method};
+use crate::method::method;
+
+mod worktree;
+
+pub use worktree::{
+    Worktree, WorktreeAddParams, WorktreeAddResult, WorktreeListResult, WorktreeRemoveParams,
+    WorktreeRemoveResult, WorktreeRepairResult, WorktreeResetParams, WorktreeResetResult,
+};
 
 method! {
     /// Tells a repository's state: branch, operation under way, dirty paths.
     Status = "git.status", Read, DirParams => StatusResult
+}
+method! {
+    /// Lists branches, tags and the stash with what each stands at; branches of orchflow's own are left out.
+    Refs = "git.refs", Read, DirParams => RefsResult
 }
 method! {
     /// Answers the difference between two commits, or a commit and the working tree.
@@ -45,7 +56,7 @@ method! {
 }
 method! {
     /// Keeps a commit from being collected, under a hidden ref.
-    SaveRef = "git.save_ref", Run, SaveRefParams => Empty, order |params| params.dir
+    SaveRef = "git.save_ref", Run, SaveRefParams => SaveRefResult, order |params| params.dir
 }
 method! {
     /// Merges a commit into a worktree's branch; a conflict leaves the worktree as it was.
@@ -81,6 +92,17 @@ pub struct StatusResult {
     pub operation: Option<String>,
     /// Paths that differ from HEAD or are untracked.
     pub dirty: Vec<DirtyPath>,
+}
+
+/// Answer of `git.refs`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RefsResult {
+    /// The branch that is checked out; none when HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit that is checked out.
+    pub head: String,
+    /// Full names of refs, with the object each stands at.
+    pub refs: BTreeMap<String, String>,
 }
 
 /// One path that is not as HEAD has it.
@@ -154,104 +176,6 @@ pub struct CommitParams {
     pub onto: Option<String>,
 }
 
-/// Params of `git.worktree_add`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorktreeAddParams {
-    /// The repository, absolute.
-    pub dir: String,
-    /// The worktree's name: its folder below the project's folder of worktrees.
-    pub name: String,
-    /// The branch, made when it is not there.
-    pub branch: String,
-    /// The commit it starts from.
-    pub base: String,
-}
-
-/// Answer of `git.worktree_add`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WorktreeAddResult {
-    /// The worktree, absolute.
-    pub path: String,
-    /// The commit checked out.
-    pub head: String,
-}
-
-/// Params of `git.worktree_reset`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorktreeResetParams {
-    /// The worktree, absolute; never the user's own checkout.
-    pub dir: String,
-    /// The commit; none is the branch's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// The name to save under.
-    pub save_as: String,
-}
-
-/// Answer of `git.worktree_reset`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WorktreeResetResult {
-    /// The commit checked out now.
-    pub head: String,
-    /// The idempotency key its trailer `Orchflow-Key` holds.
-    pub key: Option<String>,
-    /// The ref that holds what would have been lost.
-    pub saved_ref: Option<String>,
-}
-
-/// Answer of `git.worktree_list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WorktreeListResult {
-    /// The worktrees, the main one first.
-    pub worktrees: Vec<Worktree>,
-}
-
-/// One worktree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Worktree {
-    /// Absolute.
-    pub path: String,
-    /// The commit checked out; none when it is half-made.
-    pub head: Option<String>,
-    /// The branch; none when detached.
-    pub branch: Option<String>,
-}
-
-/// Params of `git.worktree_remove`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorktreeRemoveParams {
-    /// The repository, absolute.
-    pub dir: String,
-    /// The worktree, absolute.
-    pub path: String,
-    /// The name to save under; the worktree's folder name when not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub save_as: Option<String>,
-    /// A branch to delete afterwards; it is saved first when it is not merged into `merged_into`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub branch: Option<String>,
-    /// Commits reachable from here are safe already.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub merged_into: Option<String>,
-}
-
-/// Answer of `git.worktree_remove`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WorktreeRemoveResult {
-    /// The ref that holds what would have been lost.
-    pub saved_ref: Option<String>,
-}
-
-/// Answer of `git.worktree_repair`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WorktreeRepairResult {
-    /// What was mended, a sentence each.
-    pub mended: Vec<String>,
-}
-
 /// Params of `git.save_ref`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +186,16 @@ pub struct SaveRefParams {
     pub name: String,
     /// The commit.
     pub commit: String,
+    /// Save nothing when it can be reached from here, and so is not lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unless_in: Option<String>,
+}
+
+/// Answer of `git.save_ref`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SaveRefResult {
+    /// The ref that keeps it; none when there was no need.
+    pub saved_ref: Option<String>,
 }
 
 /// Params of `git.merge`.
@@ -293,6 +227,20 @@ pub struct LandParams {
     pub dir: String,
     /// The branch that holds the result.
     pub branch: String,
+    /// The checkout as it was when the work began; it is moved on only from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub onto: Option<LandOnto>,
+}
+
+/// A checkout at the moment a work began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LandOnto {
+    /// The branch that was checked out; none when HEAD was detached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The commit that was checked out.
+    pub tip: String,
 }
 
 /// Answer of `git.land`.

@@ -46,6 +46,12 @@ pub trait Method: Send + Sync + 'static {
     /// What it answers.
     type Result: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 
+    /// What these params need: [`Method::ACCESS`], or more where a choice among them does
+    /// what another method asks more access for.
+    fn access(_params: &Self::Params) -> Access {
+        Self::ACCESS
+    }
+
     /// Calls with the same key run one after another, in the order they came; none runs freely.
     fn order_key(_params: &Self::Params) -> Option<String> {
         None
@@ -58,7 +64,7 @@ pub struct Empty {}
 
 macro_rules! method {
     ($(#[doc = $doc:literal])* $name:ident = $wire:literal, $access:ident, $params:ty => $result:ty
-     $(, order |$p:ident| $key:expr)?) => {
+     $(, order |$p:ident| $key:expr)? $(, access |$q:ident| $access_of:expr)?) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $name;
@@ -69,6 +75,7 @@ macro_rules! method {
             type Params = $params;
             type Result = $result;
             $(fn order_key($p: &$params) -> Option<String> { Some($key.to_string()) })?
+            $(fn access($q: &$params) -> $crate::Access { $access_of })?
         }
     };
 }

@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::git::{RescueParams, RescueResult};
-use crate::method::method;
+use crate::method::{Access, Method, method};
 
 method! {
     /// Starts a run of a goal: plans it, waits for approval where files would change, and works.
-    Start = "run.start", Run, StartParams => StartResult
+    /// With `auto_approve` it needs the access that `run.approve` needs.
+    Start = "run.start", Run, StartParams => StartResult, access |params| params.choices.access()
 }
 method! {
     /// Makes the plan of a goal and starts nothing.
@@ -77,7 +78,8 @@ pub struct Choices {
     /// The most rounds of fixing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_iterations: Option<u32>,
-    /// Whether a plan that changes files goes on without a person's approval.
+    /// Whether a plan that changes files goes on without a person's approval; saying yes here
+    /// is approving, and needs that access.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_approve: Option<bool>,
     /// Whether the result is brought to the user's branch.
@@ -86,12 +88,20 @@ pub struct Choices {
     /// Start from a snapshot of the working tree instead of HEAD.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_working_tree: Option<bool>,
-    /// Wall-clock minutes for the whole run.
+    /// Minutes the whole run may work; waiting does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u32>,
     /// Agents by role, tried in order; a role given here replaces its configured chain.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<Role, Vec<String>>,
+}
+
+impl Choices {
+    /// The access they need: who says that a plan goes on without approval approves it.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        if self.auto_approve == Some(true) { Approve::ACCESS } else { Start::ACCESS }
+    }
 }
 
 /// Params of `run.start`.

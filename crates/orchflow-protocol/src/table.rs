@@ -49,6 +49,7 @@ pub const TABLE: &[Entry] = &[
     entry::<stream::Close>(),
     entry::<test::Results>(),
     entry::<git::Status>(),
+    entry::<git::Refs>(),
     entry::<git::Diff>(),
     entry::<git::Snapshot>(),
     entry::<git::Commit>(),

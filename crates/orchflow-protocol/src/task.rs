@@ -39,7 +39,9 @@ method! {
 }
 method! {
     /// Starts a run of a task as it stands in the tree: its leaves, their dependencies.
-    Start = "task.start", Run, StartParams => StartResult, order |params| params.task_id
+    /// With `auto_approve` it needs the access that `run.approve` needs.
+    Start = "task.start", Run, StartParams => StartResult, order |params| params.task_id,
+    access |params| params.choices.access()
 }
 method! {
     /// Marks a task as completed by a person's word.

@@ -54,6 +54,14 @@ pub struct TrustResult {
     pub changed: bool,
 }
 
+impl TrustResult {
+    /// The files that may have effect, with the content they may have it with.
+    #[must_use]
+    pub fn trusted_files(&self) -> &[TrustFile] {
+        if self.trusted { &self.files } else { &[] }
+    }
+}
+
 /// One file that a repository configures something with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrustFile {

@@ -1,6 +1,8 @@
 //! The environment: read here only, and scrubbed for children.
 
-use std::ffi::OsString;
+mod secret;
+
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// The value of a variable, when it is set, not empty and UTF-8.
@@ -29,15 +31,29 @@ pub fn all() -> Vec<(OsString, OsString)> {
 }
 
 /// What children inherit: our environment without secrets, without marks of an outer
-/// terminal, without anything that would steer git or orchflow itself.
+/// terminal, without anything that would steer git or orchflow itself. Their `PATH` has its
+/// absolute folders only: one that is relative would find programs in whatever folder, so
+/// also repository, a child works in.
 #[must_use]
 pub fn for_children() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_passed_on)).collect()
+    let passed = |(name, value): &(OsString, OsString)| {
+        name.to_str().is_some_and(|name| is_passed_on(name, &value.to_string_lossy()))
+    };
+    let sound = |(name, value): (OsString, OsString)| match name.to_str() {
+        Some("PATH") => Some((name, absolute(&value)?)),
+        _ => Some((name, value)),
+    };
+    std::env::vars_os().filter(passed).filter_map(sound).collect()
 }
 
-/// Whether a variable of this name reaches children that did not ask for it by name.
+/// Whether a variable with this name and value reaches children that did not ask for it by
+/// name.
 #[must_use]
-pub fn is_passed_on(name: &str) -> bool {
+pub fn is_passed_on(name: &str, value: &str) -> bool {
+    !(is_outer(name) || secret::has_name_of_one(name) || secret::is_in(value))
+}
+
+fn is_outer(name: &str) -> bool {
     const OUTER: [&str; 9] = [
         "TMUX",
         "STY",
@@ -49,31 +65,33 @@ pub fn is_passed_on(name: &str) -> bool {
         "ORCHFLOW_",
         "VTE_",
     ];
-    const SECRET: [&str; 9] = [
-        "KEY",
-        "TOKEN",
-        "SECRET",
-        "PASSWORD",
-        "PASSWD",
-        "CREDENTIAL",
-        "PRIVATE",
-        "COOKIE",
-        "AUTHORIZATION",
-    ];
     let upper = name.to_ascii_uppercase();
-    let outer = OUTER.iter().any(|prefix| upper.starts_with(prefix));
-    let secret = SECRET.iter().any(|word| upper.contains(word));
-    !(outer || secret)
+    OUTER.iter().any(|prefix| upper.starts_with(prefix))
 }
 
-/// The first executable file called `program` on `PATH`; a path with a slash is taken as it is.
+/// The first executable file called `program` in an absolute folder of `PATH`. A path with a
+/// slash is taken as it is when it is absolute; a relative one means another file in each
+/// folder, and none here.
 #[must_use]
 pub fn find_program(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
-        return Some(PathBuf::from(program)).filter(|path| is_executable(path));
+        let path = PathBuf::from(program);
+        return Some(path).filter(|path| path.is_absolute() && is_executable(path));
     }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| is_executable(path))
+    find_in(&std::env::var_os("PATH")?, program)
+}
+
+fn find_in(path: &OsStr, program: &str) -> Option<PathBuf> {
+    let dirs = std::env::split_paths(path).filter(|dir| dir.is_absolute());
+    dirs.map(|dir| dir.join(program)).find(|path| is_executable(path))
+}
+
+/// The absolute folders of a search path; none when it has none, since an empty one means
+/// the current folder.
+fn absolute(path: &OsStr) -> Option<OsString> {
+    let mut dirs = std::env::split_paths(path).filter(|dir| dir.is_absolute()).peekable();
+    dirs.peek()?;
+    std::env::join_paths(dirs).ok()
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -96,11 +114,33 @@ mod tests {
             "GIT_DIR",
             "ORCHFLOW_TOKEN",
         ] {
-            assert!(!is_passed_on(held), "{held}");
+            assert!(!is_passed_on(held, "x"), "{held}");
         }
         for passed in ["PATH", "HOME", "LANG", "CARGO_HOME", "VIRTUAL_ENV", "SSH_AUTH_SOCK"] {
-            assert!(is_passed_on(passed), "{passed}");
+            assert!(is_passed_on(passed, "/x"), "{passed}");
         }
+        assert!(!is_passed_on("DATABASE_URL", "postgres://me:secret@localhost/db"));
+        assert!(is_passed_on("DATABASE_URL", "postgres://localhost/db"));
+    }
+
+    #[test]
+    fn no_program_is_looked_for_in_a_folder_that_depends_on_where_one_is() {
+        let bin = tempfile::tempdir().unwrap();
+        let here = std::env::current_dir().unwrap();
+        // From here, so that a relative entry leads to the very same folder.
+        let up = "../".repeat(here.components().count() - 1);
+        let relative = format!("{up}{}", bin.path().strip_prefix("/").unwrap().display());
+        let program = bin.path().join("found-me");
+        std::fs::write(&program, "#!/bin/sh\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, mode).unwrap();
+        assert!(is_executable(&Path::new(&relative).join("found-me")), "{relative}");
+        assert_eq!(find_in(OsStr::new(&format!("{relative}::.")), "found-me"), None);
+        let path = format!("{relative}:{}", bin.path().display());
+        assert_eq!(find_in(OsStr::new(&path), "found-me"), Some(program));
+        assert_eq!(absolute(OsStr::new(&path)), Some(bin.path().into()));
+        assert_eq!(absolute(OsStr::new(":.:bin")), None);
+        assert_eq!(find_program(&format!("{relative}/found-me")), None);
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub fn manager_rows<S: Clone + Send + Sync + 'static>(
         .on::<git_rows::WorktreeList>(git::worktree_list)
         .on::<git_rows::WorktreeRemove>(git::worktree_remove)
         .on::<git_rows::WorktreeRepair>(git::worktree_repair)
+        .on::<git_rows::Refs>(git::refs)
         .on::<git_rows::SaveRef>(git::save_ref)
         .on::<git_rows::Merge>(git::merge)
         .on::<git_rows::Land>(git::land)

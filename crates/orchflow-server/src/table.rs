@@ -118,10 +118,10 @@ impl Table {
         params: Payload,
         follower: Option<Follower>,
     ) -> Result<(Option<Turn>, Started), Error> {
-        if caller.access < row.access {
-            return Err(denied(caller, name, row));
-        }
-        let (order_key, work) = (row.serve)(params, follower)?;
+        // Before the params are read: who may not call at all learns nothing of them.
+        allowed(caller, &format!("`{name}`"), row.access)?;
+        let Prepared { access, order_key, work } = (row.serve)(params, follower)?;
+        allowed(caller, &format!("`{name}` with these params"), access)?;
         Ok((order_key.map(|key| self.turns.take(key)), work))
     }
 }
@@ -148,11 +148,14 @@ fn unknown(method: &str) -> Error {
         .hint("`orchflow rpc rpc.discover` lists the methods")
 }
 
-fn denied(caller: &Caller, name: &str, row: &Row) -> Error {
-    let (has, needs) = (caller.access, row.access);
-    let text = format!("`{name}` needs {needs} access; {} has {has} access", caller.name);
-    Error::new(ErrorKind::PermissionDenied, text)
-        .hint(format!("use the socket or a token with {needs} access"))
+fn allowed(caller: &Caller, what: &str, needs: Access) -> Result<(), Error> {
+    let has = caller.access;
+    if has >= needs {
+        return Ok(());
+    }
+    let text = format!("{what} needs {needs} access; {} has {has} access", caller.name);
+    Err(Error::new(ErrorKind::PermissionDenied, text)
+        .hint(format!("use the socket or a token with {needs} access")))
 }
 
 impl fmt::Debug for Table {
@@ -237,10 +240,17 @@ struct Row {
 
 type Answer<M> = BoxFuture<'static, Result<<M as Method>::Result, Error>>;
 
-/// A row with its types forgotten: reads the params; answers the order key, and the work
-/// in the shape (typed or JSON) the params had.
-type Serve =
-    dyn Fn(Payload, Option<Follower>) -> Result<(Option<String>, Started), Error> + Send + Sync;
+/// A call whose params are read.
+struct Prepared {
+    /// What these params need.
+    access: Access,
+    order_key: Option<String>,
+    /// The work, which answers in the shape (typed or JSON) the params had.
+    work: Started,
+}
+
+/// A row with its types forgotten: reads the params.
+type Serve = dyn Fn(Payload, Option<Follower>) -> Result<Prepared, Error> + Send + Sync;
 
 fn erase<M: Method>(
     handler: impl Fn(M::Params, Option<Follower>) -> Answer<M> + Send + Sync + 'static,
@@ -252,14 +262,14 @@ fn erase<M: Method>(
             Payload::Json(value) => rpc::params(M::NAME, value)?,
             typed @ Payload::Typed(_) => typed.typed(M::NAME)?,
         };
-        let order_key = M::order_key(&params);
+        let (access, order_key) = (M::access(&params), M::order_key(&params));
         let handler = handler.clone();
         // The handler is called within the future, so that a panic anywhere in it is caught.
         let work = async move {
             let result = handler(params, follower).await?;
             if is_json { to_json::<M>(&result) } else { Ok(Payload::Typed(Box::new(result))) }
         };
-        Ok((order_key, work.boxed()))
+        Ok(Prepared { access, order_key, work: work.boxed() })
     })
 }
 

@@ -116,6 +116,16 @@ pub enum Error {
         /// The next place.
         next: u64,
     },
+    /// Somebody took the run over from whoever writes.
+    #[error("{run} was taken over: its epoch is {current}, not {given}")]
+    Fenced {
+        /// The run.
+        run: RunId,
+        /// The epoch of who wants to write.
+        given: u64,
+        /// The epoch of its owner.
+        current: u64,
+    },
     /// Somebody else was first to answer.
     #[error("{attention} was answered already: {answer}")]
     AlreadyAnswered {
@@ -242,9 +252,10 @@ impl Explain for Error {
             Self::RunNotFound(_) => ErrorKind::RunNotFound,
             Self::PaneNotFound(_) => ErrorKind::PaneNotFound,
             Self::AttentionNotFound(_) => ErrorKind::NotFound,
-            Self::Cycle { .. } | Self::JournalPlace { .. } | Self::AlreadyAnswered { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::Cycle { .. }
+            | Self::JournalPlace { .. }
+            | Self::Fenced { .. }
+            | Self::AlreadyAnswered { .. } => ErrorKind::Conflict,
             Self::NotAnOption { .. } => ErrorKind::InvalidParams,
         }
     }

@@ -227,6 +227,15 @@ pub fn epoch(reader: &Reader<'_>, run_id: RunId) -> Result<u64, Error> {
     epoch.ok_or(Error::RunNotFound(run_id))
 }
 
+/// Refuses who does not own a run any more; asked in the transaction that writes.
+///
+/// # Errors
+/// [`Error::Fenced`], [`Error::RunNotFound`].
+pub fn fence(reader: &Reader<'_>, run_id: RunId, given: u64) -> Result<(), Error> {
+    let current = epoch(reader, run_id)?;
+    if current == given { Ok(()) } else { Err(Error::Fenced { run: run_id, given, current }) }
+}
+
 fn with_leaves(reader: &Reader<'_>, run: Run) -> Result<Run, Error> {
     let leaves = reader.all(
         "SELECT view FROM run_leaves WHERE run_id = ?1 ORDER BY position, task_id",

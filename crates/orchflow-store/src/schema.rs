@@ -21,8 +21,10 @@ pub(crate) struct Part {
 
 const BASE: Part = Part { name: "base", steps: &[include_str!("schema/base_1.sql")] };
 const MANAGER: Part = Part { name: "manager", steps: &[include_str!("schema/manager_1.sql")] };
-const ORCHESTRATOR: Part =
-    Part { name: "orchestrator", steps: &[include_str!("schema/orchestrator_1.sql")] };
+const ORCHESTRATOR: Part = Part {
+    name: "orchestrator",
+    steps: &[include_str!("schema/orchestrator_1.sql"), include_str!("schema/orchestrator_2.sql")],
+};
 
 /// Every set this build knows.
 pub(crate) const KNOWN: &[Part] = &[BASE, MANAGER, ORCHESTRATOR];

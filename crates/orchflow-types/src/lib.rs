@@ -18,6 +18,7 @@ pub mod policy;
 pub mod project;
 pub mod run;
 pub mod task;
+pub mod text;
 pub mod timestamp;
 
 pub use agent::{AgentKind, AgentType, Role};

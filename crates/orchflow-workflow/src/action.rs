@@ -59,6 +59,11 @@ pub enum Step {
     /// Settle the base commit and make the run's integration branch and worktree.
     /// Handed out only when some leaf writes.
     OpenRun,
+    /// Wait a while for room, when a step found none; then what is held is tried again.
+    AwaitRoom {
+        /// How many waits of the run came before it: the later, the longer.
+        waits: u32,
+    },
     /// Make the leaf's worktree from the integration branch as it stands.
     PrepareLeaf,
     /// Let an agent (or the leaf's own command) work.
@@ -109,6 +114,7 @@ impl Step {
             Self::Plan => "plan",
             Self::AskApproval => "ask_approval",
             Self::OpenRun => "open_run",
+            Self::AwaitRoom { .. } => "await_room",
             Self::PrepareLeaf => "prepare_leaf",
             Self::Execute { .. } => "execute",
             Self::Gate { .. } => "gate",
@@ -128,11 +134,28 @@ impl Step {
             self,
             Self::Plan
                 | Self::AskApproval
+                | Self::AwaitRoom { .. }
                 | Self::Execute { .. }
                 | Self::Gate { .. }
                 | Self::Audit { .. }
         )
     }
+
+    /// Whether it only waits, for a person or for room: nothing of the run is under way by
+    /// it, and it may be withdrawn, after which its answer is no longer awaited.
+    #[must_use]
+    pub const fn only_waits(&self) -> bool {
+        matches!(self, Self::AskApproval | Self::AwaitRoom { .. })
+    }
+}
+
+/// The user's own checkout as it stood when a run was opened: what a landing may move on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Onto {
+    /// The branch that was checked out; none when HEAD was detached.
+    pub branch: Option<String>,
+    /// The commit that was checked out.
+    pub tip: String,
 }
 
 /// What a performed action came to. Plans come by `Command::Planned` instead.
@@ -145,7 +168,12 @@ pub enum Outcome {
         base: String,
         /// The integration branch.
         branch: String,
+        /// The user's checkout at that moment; journals of before it was noted have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        onto: Option<Onto>,
     },
+    /// Of [`Step::AwaitRoom`]: it has waited long enough to try again.
+    Waited,
     /// Of [`Step::PrepareLeaf`].
     Prepared {
         /// The leaf's worktree, absolute.
@@ -207,6 +235,7 @@ impl Outcome {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Opened { .. } => "opened",
+            Self::Waited => "waited",
             Self::Prepared { .. } => "prepared",
             Self::Executed { .. } => "executed",
             Self::Gated(_) => "gated",
@@ -236,7 +265,8 @@ pub enum Failure {
     Denied,
     /// The machine or the repository would not: the leaf fails.
     Environment,
-    /// There is no room: the run pauses, and the step is tried again when it is resumed.
+    /// There is no room: the run pauses, and the step is tried again after a while
+    /// ([`Step::AwaitRoom`]), or when a person resumes the run.
     NoRoom,
 }
 
@@ -245,9 +275,12 @@ pub enum Failure {
 pub struct Effects {
     /// What to perform, in this order.
     pub actions: Vec<Action>,
-    /// Actions in flight to end; each still owes its outcome (but for
-    /// [`Step::AskApproval`], which is simply withdrawn).
+    /// Actions in flight to end; each still owes its outcome (but for those that only
+    /// wait, which are simply withdrawn).
     pub stop: Vec<ActionKey>,
+    /// Actions that are settled without a `Command::Done` of theirs: a plan or an answer
+    /// came by a command of its own, or the action was withdrawn.
+    pub settled: Vec<ActionKey>,
     /// What has happened, oldest first.
     pub events: Vec<NewEvent>,
     /// Leaves and groups whose view or status changed, each once, in tree order.

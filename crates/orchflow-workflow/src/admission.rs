@@ -25,11 +25,17 @@ pub(crate) fn admit(state: &State, command: &Command) -> Result<(), Refused> {
         Command::Approve { .. } | Command::Reject { .. } => match state.phase {
             Phase::AwaitingApproval => None,
             Phase::Planning => Some("there is no plan yet"),
-            _ => Some("the plan was decided on already"),
+            _ => Some("the plan was approved already, or needed no approval"),
         },
         Command::Pause => objection_to_pause(state),
         Command::Resume => (!state.desk.paused).then_some("the run is not paused"),
-        Command::Cancel { .. } | Command::Deadline => objection_to_ending(state),
+        Command::Cancel { .. } | Command::Deadline | Command::Broken { .. } => {
+            objection_to_ending(state)
+        }
+        Command::Noticed { task, .. } => {
+            let at_work = state.leaf(*task).is_some_and(|leaf| !leaf.status.is_final());
+            (!at_work).then_some("nobody is at that task")
+        }
     };
     match objection {
         None => Ok(()),
@@ -41,7 +47,8 @@ pub(crate) fn admit(state: &State, command: &Command) -> Result<(), Refused> {
 
 fn objection_to_pause(state: &State) -> Option<&'static str> {
     match state.phase {
-        _ if state.desk.paused => Some("the run is paused already"),
+        // A pause for want of room may be made a person's own: then it does not end by itself.
+        _ if state.desk.paused && !state.desk.awaits_room() => Some("the run is paused already"),
         _ if state.ending.is_some() => Some("the run is ending"),
         Phase::Planning | Phase::AwaitingApproval => Some("no task is at work yet"),
         Phase::Opening | Phase::Working | Phase::Landing | Phase::Finished => None,
@@ -82,6 +89,7 @@ const fn fits(step: &Step, outcome: &Outcome) -> bool {
         (step, outcome),
         (_, Outcome::Failed { .. })
             | (Step::OpenRun, Outcome::Opened { .. })
+            | (Step::AwaitRoom { .. }, Outcome::Waited)
             | (Step::PrepareLeaf, Outcome::Prepared { .. })
             | (Step::Execute { .. }, Outcome::Executed { .. })
             | (Step::Gate { .. }, Outcome::Gated(_))

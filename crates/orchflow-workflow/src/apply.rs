@@ -43,6 +43,8 @@ pub fn apply(state: &mut State, at: Timestamp, command: Command) -> Result<Effec
         Command::Cancel { reason } => transition.cancel(reason),
         Command::Restart { epoch } => transition.restart(epoch),
         Command::Deadline => transition.deadline(),
+        Command::Noticed { task, note } => transition.noticed(task, note),
+        Command::Broken { reason } => transition.broken(reason),
     }
     transition.land_when_through();
     Ok(transition.close())
@@ -77,6 +79,7 @@ impl Transition<'_> {
             (None, Step::OpenRun) => self.opening_came_to(outcome),
             (None, Step::Land) => self.landing_came_to(outcome),
             (None, Step::Clean) => self.finish(),
+            (None, Step::AwaitRoom { .. }) => self.waited_for_room(&outcome),
             (None, step) => {
                 // Plans and approvals come by commands of their own; only a failure comes here.
                 if let Outcome::Failed { failure, reason } = outcome {

@@ -1,8 +1,8 @@
 //! What can be said to a run. A journal is a list of `(at, Command)`: replayed in
 //! order it gives the same state on every machine.
 
-use orchflow_types::ErrorKind;
 use orchflow_types::plan::Plan;
+use orchflow_types::{ErrorKind, TaskId};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ActionKey, Outcome};
@@ -63,6 +63,18 @@ pub enum Command {
     },
     /// The run's minutes are over.
     Deadline,
+    /// Something was seen around a turn that its report has to tell.
+    Noticed {
+        /// The leaf whose turn it was.
+        task: TaskId,
+        /// What, for a person.
+        note: String,
+    },
+    /// A fault of orchflow itself: the run ends as failed, its work saved.
+    Broken {
+        /// What happened, for a person.
+        reason: String,
+    },
 }
 
 impl Command {
@@ -81,6 +93,8 @@ impl Command {
             Self::Cancel { .. } => "cancel",
             Self::Restart { .. } => "restart",
             Self::Deadline => "deadline",
+            Self::Noticed { .. } => "noticed",
+            Self::Broken { .. } => "broken",
         }
     }
 }

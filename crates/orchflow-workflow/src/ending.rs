@@ -1,18 +1,20 @@
 //! Pausing, restarting and winding down: what can befall a run at any time.
 
-use orchflow_types::ErrorKind;
+use orchflow_types::{ErrorKind, TaskId};
 
-use crate::action::Step;
+use crate::action::{ActionKey, Outcome, Step};
 use crate::state::{Ending, Held, Phase};
 use crate::transition::Transition;
 
 impl Transition<'_> {
     pub(crate) fn pause(&mut self) {
+        self.withdraw_waits();
         self.state.desk.paused = true;
     }
 
     /// Hands out what was held, in the order it came up, and goes on.
     pub(crate) fn resume(&mut self) {
+        self.withdraw_waits();
         self.state.desk.paused = false;
         self.state.run.reason = None;
         for Held { leaf, step } in std::mem::take(&mut self.state.desk.held) {
@@ -24,17 +26,46 @@ impl Transition<'_> {
         self.fill_slots();
     }
 
-    /// There is no room for a step: the run pauses, and the step waits with it.
+    /// There is no room for a step: the run pauses, and the step waits with it until it is
+    /// tried again. A person's own pause does not end by itself.
     pub(crate) fn no_room(&mut self, held: Held, reason: String) {
-        self.state.desk.paused = true;
         self.state.desk.held.push_back(held);
         self.state.run.reason = Some(reason);
         self.effects.run_changed = true;
+        if !self.state.desk.paused {
+            self.state.desk.paused = true;
+            self.await_room();
+        }
+    }
+
+    /// It was waited for room: what is held is tried again, if that is still wanted.
+    pub(crate) fn waited_for_room(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Failed { reason, .. } => {
+                // Without the wait only a person can tell when to go on.
+                self.state.run.reason = Some(reason.clone());
+                self.effects.run_changed = true;
+            }
+            _ => self.resume(),
+        }
+    }
+
+    /// What was seen around a turn of a leaf.
+    pub(crate) fn noticed(&mut self, task: TaskId, note: String) {
+        let place = self.state.tree.leaf_of(task).expect("admission has found the leaf");
+        self.note(place, note.clone());
+        self.noticed = Some((self.state.leaves[place as usize].node, note));
+    }
+
+    pub(crate) fn broken(&mut self, reason: String) {
+        self.end(Ending::Failed { kind: ErrorKind::Internal, reason });
     }
 
     /// A new process took over: everything in flight is handed out again under its epoch.
     /// What an ending had stopped is named as stopped again, so that it is not begun anew.
     pub(crate) fn restart(&mut self, epoch: u64) {
+        // How long the process before this one lived on is not known: it is not counted.
+        self.state.worked.forget();
         let desk = &mut self.state.desk;
         desk.epoch = epoch;
         for action in desk.in_flight.values_mut() {
@@ -66,7 +97,7 @@ impl Transition<'_> {
         self.state.ending = Some(ending);
         self.state.desk.paused = false;
         self.stop_in_flight();
-        self.withdraw_question();
+        self.withdraw_waits();
         self.state.merges.close();
         self.state.desk.held.clear();
         for place in 0..self.state.leaves.len() {
@@ -95,8 +126,14 @@ impl Transition<'_> {
         self.effects.stop.extend(stoppable.map(|action| action.key.clone()));
     }
 
-    /// Nobody has to answer any more whether the plan is good.
-    fn withdraw_question(&mut self) {
-        self.state.desk.in_flight.retain(|_, action| action.step != Step::AskApproval);
+    /// Nobody has to answer any more whether the plan is good, or to wait for room.
+    fn withdraw_waits(&mut self) {
+        let waits = self.state.desk.in_flight.extract_if(.., |_, action| action.step.only_waits());
+        let withdrawn: Vec<ActionKey> = waits.map(|(key, _)| key).collect();
+        let stop = &mut self.effects.stop;
+        stop.extend(
+            withdrawn.iter().filter(|key| !stop.contains(key)).cloned().collect::<Vec<_>>(),
+        );
+        self.effects.settled.extend(withdrawn);
     }
 }

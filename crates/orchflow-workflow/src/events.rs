@@ -72,6 +72,9 @@ impl Transition<'_> {
                 if let Some(reason) = &leaf.reason {
                     data["reason"] = json!(reason);
                 }
+                if let Some((_, note)) = self.noticed.as_ref().filter(|(of, _)| *of == node) {
+                    data["note"] = json!(note);
+                }
                 data
             }
         };

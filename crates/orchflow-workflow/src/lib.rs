@@ -30,8 +30,9 @@ pub mod spec;
 mod state;
 mod transition;
 mod tree;
+mod worked;
 
-pub use action::{Action, ActionKey, Effects, Failure, Outcome, Step};
+pub use action::{Action, ActionKey, Effects, Failure, Onto, Outcome, Step};
 pub use apply::{apply, create, replay};
 pub use command::Command;
 pub use refused::{Refused, ReplayError};

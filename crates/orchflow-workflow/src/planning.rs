@@ -1,9 +1,8 @@
 //! From the goal to leaves at work: the plan, its approval, and opening the run.
 
-use orchflow_types::plan::{Plan, PlanTask};
-use orchflow_types::run::{Leaf, LeafPhase};
-use orchflow_types::task::TaskStatus;
-use orchflow_types::{ErrorKind, TaskId};
+use orchflow_types::ErrorKind;
+use orchflow_types::plan::Plan;
+use orchflow_types::run::Leaf;
 
 use crate::action::{Failure, Outcome, Step};
 use crate::refused::Refused;
@@ -71,9 +70,10 @@ impl Transition<'_> {
 
     pub(crate) fn opening_came_to(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Opened { base, branch } => {
+            Outcome::Opened { base, branch, onto } => {
                 self.state.run.base = Some(base);
                 self.state.branch = Some(branch);
+                self.state.onto = onto;
                 self.effects.run_changed = true;
                 if self.state.ending.is_none() {
                     self.work_begins();
@@ -110,7 +110,12 @@ impl Transition<'_> {
         if let Some(action) =
             key.map(|action| action.key.clone()).and_then(|key| in_flight.remove(&key))
         {
+            if *question == Step::AskApproval {
+                // Whoever asked need not wait any longer: the answer may have come another way.
+                self.effects.stop.push(action.key.clone());
+            }
             self.tell_checkpoint(&action, answer);
+            self.effects.settled.push(action.key);
         }
     }
 
@@ -152,7 +157,7 @@ impl LeafState {
     fn new(tree: &Tree, node: NodeSpec) -> Self {
         Self {
             node: tree.place_of(node.task_id),
-            view: pending(node.task_id, node.plan),
+            view: Leaf::new(node.task_id, node.plan),
             issued: 0,
             turns: 0,
             gave_up: 0,
@@ -161,25 +166,5 @@ impl LeafState {
             busy: false,
             verdict: None,
         }
-    }
-}
-
-fn pending(task_id: TaskId, plan: PlanTask) -> Leaf {
-    Leaf {
-        task_id,
-        plan,
-        status: TaskStatus::Pending,
-        phase: LeafPhase::Waiting,
-        agent: None,
-        executor: None,
-        auditor: None,
-        iteration: 0,
-        pane_id: None,
-        worktree: None,
-        gates: Vec::new(),
-        audit: None,
-        commit: None,
-        reason: None,
-        notes: Vec::new(),
     }
 }

@@ -7,11 +7,12 @@ use orchflow_types::task::TaskStatus;
 use orchflow_types::{ErrorKind, RunId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, ActionKey, Step};
+use crate::action::{Action, ActionKey, Onto, Step};
 use crate::merge::MergeQueue;
 use crate::schedule::Slots;
 use crate::spec::Spec;
 use crate::tree::Tree;
+use crate::worked::Worked;
 
 /// Everything a run knows. It can be stored and read back, and two states of the same
 /// journal are equal.
@@ -30,6 +31,9 @@ pub struct State {
     pub(crate) desk: Desk,
     /// The integration branch, once it is open.
     pub(crate) branch: Option<String>,
+    /// The user's checkout as it stood when the run was opened.
+    pub(crate) onto: Option<Onto>,
+    pub(crate) worked: Worked,
 }
 
 /// Where the run stands, apart from whether it is paused.
@@ -82,8 +86,11 @@ pub(crate) struct LeafState {
 pub(crate) struct Desk {
     pub(crate) epoch: u64,
     pub(crate) paused: bool,
-    /// Actions handed out for the run itself so far.
+    /// Actions handed out for the run itself so far, waits for room left out: those came
+    /// later, and the keys in a journal of before them have to stay what they are.
     pub(crate) issued: u32,
+    /// Waits for room so far.
+    pub(crate) waits: u32,
     pub(crate) in_flight: BTreeMap<ActionKey, Action>,
     /// Steps that came up while the run was paused, oldest first.
     pub(crate) held: VecDeque<Held>,
@@ -97,12 +104,20 @@ pub(crate) struct Held {
     pub(crate) step: Step,
 }
 
+impl Desk {
+    /// Whether the run is paused only until there may be room again.
+    pub(crate) fn awaits_room(&self) -> bool {
+        self.in_flight.values().any(|action| matches!(action.step, Step::AwaitRoom { .. }))
+    }
+}
+
 impl State {
     pub(crate) fn new(at: Timestamp, spec: Spec) -> Self {
         let desk = Desk {
             epoch: spec.epoch,
             paused: false,
             issued: 0,
+            waits: 0,
             in_flight: BTreeMap::new(),
             held: VecDeque::new(),
         };
@@ -133,6 +148,8 @@ impl State {
             merges: MergeQueue::default(),
             desk,
             branch: None,
+            onto: None,
+            worked: Worked::default(),
         }
     }
 
@@ -158,6 +175,26 @@ impl State {
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
         self.branch.as_deref()
+    }
+
+    /// The user's checkout as it stood when the run was opened; none before that, and in
+    /// runs of before it was noted.
+    #[must_use]
+    pub const fn onto(&self) -> Option<&Onto> {
+        self.onto.as_ref()
+    }
+
+    /// The milliseconds in which something of the run was under way, until `now`: what
+    /// `minutes` limits.
+    #[must_use]
+    pub fn worked(&self, now: Timestamp) -> u64 {
+        self.worked.until(now)
+    }
+
+    /// Whether something of the run is under way; else it waits, for a person or for room.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        self.desk.in_flight.values().any(|action| !action.step.only_waits())
     }
 
     /// The run without its leaves: their list is empty here. Costs nothing.

@@ -21,6 +21,8 @@ pub(crate) struct Transition<'a> {
     pub(crate) touched: BTreeSet<u32>,
     /// Whether the tree itself is new, so that every node has to be stored.
     pub(crate) tree_is_new: bool,
+    /// A node whose event also tells what was seen around its turn.
+    pub(crate) noticed: Option<(u32, String)>,
     status_before: RunStatus,
 }
 
@@ -33,6 +35,7 @@ impl<'a> Transition<'a> {
             effects: Effects::default(),
             touched: BTreeSet::new(),
             tree_is_new: false,
+            noticed: None,
             status_before,
         }
     }
@@ -40,6 +43,8 @@ impl<'a> Transition<'a> {
     /// The command is through: tells what it changed.
     pub(crate) fn close(mut self) -> Effects {
         self.refresh_status();
+        let working = self.state.is_working();
+        self.state.worked.pass(self.at, working);
         for node in std::mem::take(&mut self.touched) {
             self.tell_task(node);
             self.effects.touched.push(self.state.tree.task(node));
@@ -110,6 +115,15 @@ impl<'a> Transition<'a> {
         leaf.issued += 1;
         leaf.busy = true;
         self.hand_out(Action { key, epoch, task: Some(task), step });
+    }
+
+    /// Hands out the wait for room; it is what a pause is for, and so never held itself.
+    pub(crate) fn await_room(&mut self) {
+        let waits = self.state.desk.waits;
+        self.state.desk.waits += 1;
+        let step = Step::AwaitRoom { waits };
+        let key = ActionKey::new(self.state.run.run_id, &step, waits);
+        self.hand_out(Action { key, epoch: self.state.desk.epoch, task: None, step });
     }
 
     fn hand_out(&mut self, action: Action) {

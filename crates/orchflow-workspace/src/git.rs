@@ -5,6 +5,7 @@
 //! network, and nothing uncommitted is deleted before it is saved under
 //! `refs/orchflow/saved/`. It is not a git library: it does what runs need.
 
+mod admin;
 mod branch;
 mod call;
 mod diff;
@@ -13,6 +14,7 @@ mod exclude;
 mod keyed;
 mod land;
 mod merge;
+mod refs;
 mod repair;
 mod reset;
 mod saved;
@@ -23,8 +25,9 @@ mod worktree;
 pub use branch::{Commit, valid_branch};
 pub use diff::{Change, Diff, DiffTo};
 pub use keyed::{KEY_TRAILER, KeyedCommit};
-pub use land::{FastForward, NotLanded, shell_word, take_command};
+pub use land::{FastForward, NotLanded, Onto, shell_word, take_command};
 pub use merge::Merge;
+pub use refs::Refs;
 pub use repair::Repaired;
 pub use reset::{Leaving, Reset};
 pub use saved::{RefKind, Saved};

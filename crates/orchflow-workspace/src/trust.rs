@@ -74,6 +74,25 @@ pub fn fingerprint(dir: &Path) -> Result<Fingerprint> {
     Ok(Fingerprint { hash: whole.finalize().to_hex().to_string(), files: found })
 }
 
+/// The content of a file of the project at `dir`, when it is what `known` says: what is
+/// hashed and what is answered are the same bytes, read once. None when it is another by now.
+///
+/// # Errors
+/// As [`fingerprint`].
+pub fn content(dir: &Path, known: &ConfigFile) -> Result<Option<Vec<u8>>> {
+    let path = Path::new(&known.path);
+    let meta = match dir.join(path).symlink_metadata() {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(unread(dir.join(path), source)),
+    };
+    if !meta.is_symlink() && !meta.is_file() {
+        return Ok(None);
+    }
+    let (found, content) = take(dir, path, meta.is_symlink())?;
+    Ok((found == *known).then_some(content))
+}
+
 fn visit(dir: &Path, path: &Path, depth: usize, found: &mut Vec<ConfigFile>) -> Result<()> {
     let full = dir.join(path);
     let meta = match full.symlink_metadata() {
@@ -99,19 +118,24 @@ fn visit(dir: &Path, path: &Path, depth: usize, found: &mut Vec<ConfigFile>) -> 
     if found.len() >= FILES_LIMIT {
         return Err(limit(format!("at most {FILES_LIMIT} files are read")));
     }
-    if meta.is_symlink() {
-        found.push(link(dir, path)?);
-    } else if meta.is_file() {
-        let content =
-            read(&full)?.ok_or_else(|| limit(format!("a file may have {FILE_LIMIT} bytes")))?;
-        found.push(file(path, &content));
+    if meta.is_symlink() || meta.is_file() {
+        found.push(take(dir, path, meta.is_symlink())?.0);
     }
     Ok(())
 }
 
+/// One file with its content, of one read.
+fn take(dir: &Path, path: &Path, is_link: bool) -> Result<(ConfigFile, Vec<u8>)> {
+    if is_link {
+        return link(dir, path);
+    }
+    let content = read(&dir.join(path))?.ok_or_else(|| too_long(path))?;
+    Ok((file(path, &content), content))
+}
+
 /// A link inside the project: what it says is hashed, and what it leads to must be inside.
 /// Content that is not itself watched would escape the hash, so the target's is hashed, too.
-fn link(dir: &Path, path: &Path) -> Result<ConfigFile> {
+fn link(dir: &Path, path: &Path) -> Result<(ConfigFile, Vec<u8>)> {
     let full = dir.join(path);
     let target = std::fs::read_link(&full).map_err(|source| unread(full.clone(), source))?;
     let root = dir.canonicalize().map_err(|source| unread(dir.to_owned(), source))?;
@@ -121,15 +145,17 @@ fn link(dir: &Path, path: &Path) -> Result<ConfigFile> {
     if !real.starts_with(&root) || !real.is_file() {
         return Err(leaves());
     }
-    let mut content = b"link\0".to_vec();
-    content.extend(target.as_os_str().as_encoded_bytes());
-    content.push(0);
-    let behind = read(&real)?.ok_or_else(|| Error::ConfigTooLarge {
-        path: path.to_owned(),
-        limit: format!("a file may have {FILE_LIMIT} bytes"),
-    })?;
-    content.extend(behind);
-    Ok(file(path, &content))
+    let mut hashed = b"link\0".to_vec();
+    hashed.extend(target.as_os_str().as_encoded_bytes());
+    hashed.push(0);
+    let behind = read(&real)?.ok_or_else(|| too_long(path))?;
+    hashed.extend(&behind);
+    Ok((file(path, &hashed), behind))
+}
+
+fn too_long(path: &Path) -> Error {
+    let limit = format!("a file may have {FILE_LIMIT} bytes");
+    Error::ConfigTooLarge { path: path.to_owned(), limit }
 }
 
 fn file(path: &Path, content: &[u8]) -> ConfigFile {

@@ -265,23 +265,7 @@ pub(crate) fn cut(text: &str, cells: usize) -> String {
 /// Line breaks stay.
 #[must_use]
 pub(crate) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for symbol in text.chars() {
-        match symbol {
-            '\n' => shown.push('\n'),
-            '\t' => shown.push_str("    "),
-            symbol if hidden(symbol) => shown.extend(symbol.escape_unicode()),
-            symbol => shown.push(symbol),
-        }
-    }
-    shown
-}
-
-fn hidden(symbol: char) -> bool {
-    symbol.is_control()
-        || matches!(symbol,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    orchflow_types::text::escaped(text).replace('\t', "    ")
 }
 
 #[cfg(test)]

@@ -13,8 +13,11 @@ pub mod noun;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use orchflow_agent::{Format, Mode};
+use orchflow_protocol::trust::TrustFile;
 use orchflow_types::run::{RunMode, RunOptions};
 use orchflow_types::{AgentKind, Role};
+use orchflow_workspace::trust::ConfigFile;
 use serde_json::Value;
 
 pub use edit::set;
@@ -58,6 +61,10 @@ pub struct Agent {
     pub env: BTreeMap<String, String>,
     /// Variables of the daemon's own environment that it may have, secrets by name.
     pub pass_env: Vec<String>,
+    /// What it reads from and writes to.
+    pub mode: Mode,
+    /// What it prints.
+    pub format: Format,
 }
 
 /// The layers above the defaults, lowest first.
@@ -65,8 +72,8 @@ pub struct Agent {
 pub struct Layers {
     /// The user's file.
     pub user: PathBuf,
-    /// The file of a project; only of one whose content the user trusts.
-    pub project: Option<PathBuf>,
+    /// The file of a project, as the user trusted it: its path, and its text.
+    pub project: Option<(PathBuf, String)>,
 }
 
 impl Layers {
@@ -76,17 +83,42 @@ impl Layers {
         Self { user: places.config().to_owned(), project: None }
     }
 
-    /// The user's file and that of the project in `dir`, which the caller knows to be trusted.
-    #[must_use]
-    pub fn of_trusted_project(places: &Places, dir: &Path) -> Self {
-        Self { user: places.config().to_owned(), project: Some(project_file(dir)) }
+    /// The user's file and that of the project in `dir`, where it is among the `trusted` ones.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has other content than what is trusted.
+    pub fn of_project(places: &Places, dir: &Path, trusted: &[TrustFile]) -> Result<Self, Error> {
+        let file = trusted.iter().find(|file| file.path == PROJECT_FILE);
+        let text = file.map(|file| trusted_text(dir, file)).transpose()?;
+        let project = text.map(|text| (project_file(dir), text));
+        Ok(Self { user: places.config().to_owned(), project })
     }
 }
 
 /// Where a project keeps its own settings.
+const PROJECT_FILE: &str = ".orchflow/config.toml";
+
+/// Where the project in `dir` keeps its own settings.
 #[must_use]
 pub fn project_file(dir: &Path) -> PathBuf {
-    dir.join(".orchflow/config.toml")
+    dir.join(PROJECT_FILE)
+}
+
+/// The text of a trusted file of the project in `dir`: the very bytes whose hash is trusted.
+///
+/// # Errors
+/// When it cannot be read, is no text, or has other content by now.
+pub fn trusted_text(dir: &Path, file: &TrustFile) -> Result<String, Error> {
+    let TrustFile { path, size, hash } = file.clone();
+    let known = ConfigFile { path, size, hash };
+    let content = orchflow_workspace::trust::content(dir, &known).map_err(Error::Project)?;
+    let path = dir.join(&file.path);
+    let content = content.ok_or_else(|| Error::Moved { path: path.clone() })?;
+    String::from_utf8(content).map_err(|_| Error::File {
+        attempt: "read",
+        path,
+        source: std::io::ErrorKind::InvalidData.into(),
+    })
 }
 
 impl Settings {
@@ -104,8 +136,8 @@ impl Settings {
             }
         }
         let mut given = file::read(&layers.user)?;
-        if let Some(project) = &layers.project {
-            given.extend(file::read(project)?);
+        if let Some((path, text)) = &layers.project {
+            given.extend(file::parse(path, text)?);
         }
         given.extend(from_variables(variable)?);
         for file::Given { key, value, origin } in given {
@@ -190,6 +222,7 @@ fn run_options(values: &BTreeMap<String, Sourced>) -> RunOptions {
         turn_seconds: number("run.turn_seconds"),
         idle_seconds: number("run.idle_seconds"),
         chains: BTreeMap::new(),
+        agents: BTreeMap::new(),
     }
 }
 
@@ -210,8 +243,7 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
     let missing =
         |missing| Error::Agent { place: Place(origin.to_owned()), name: name.to_owned(), missing };
     let kind = value("kind").ok_or_else(|| missing("kind"))?;
-    let kind = serde_json::from_value(kind.clone())
-        .expect("the table lets only the kinds through that AgentKind has");
+    let kind = word(Some(kind)).expect("it was just found");
     let command = match value("command") {
         Some(Value::String(line)) => {
             let place = Place(origin.to_owned());
@@ -228,7 +260,15 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
         command,
         env: env.into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect(),
         pass_env: value("pass_env").map(texts).unwrap_or_default(),
+        mode: word(value("mode")).unwrap_or_default(),
+        format: word(value("format")).unwrap_or_default(),
     })
+}
+
+/// One of a choice's words as the type that has them.
+fn word<T: serde::de::DeserializeOwned>(value: Option<&Value>) -> Option<T> {
+    let read = |value: &Value| serde_json::from_value(value.clone());
+    value.map(|value| read(value).expect("the table lets only the words through that it has"))
 }
 
 fn text(value: &Value) -> String {

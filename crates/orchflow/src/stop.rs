@@ -20,13 +20,13 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 impl Stop {
     /// An error of the command's own.
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
         Error::new(kind, message).into()
     }
 
     /// The same with the one next thing to do.
     #[must_use]
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(self, hint: impl AsRef<str>) -> Self {
         match self {
             Self::Error(error) => error.hint(hint).into(),
             code @ Self::Code(_) => code,
@@ -34,7 +34,7 @@ impl Stop {
     }
 
     /// Words of the command line that do not go together.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl AsRef<str>) -> Self {
         Self::new(ErrorKind::InvalidParams, message)
     }
 

@@ -72,6 +72,33 @@ async fn a_script_of_the_users_own_is_not_run_to_learn_its_version() {
     assert!(!ran.exists());
 }
 
+#[tokio::test]
+async fn a_program_is_asked_for_its_version_once_and_again_when_it_is_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = dir.path().join("asked");
+    let program = |version: &str| {
+        script(dir.path(), "aider", &format!("echo x >> {}; echo {version}", asked.display()))
+    };
+    let times = || std::fs::read_to_string(&asked).unwrap().lines().count();
+    let config = agent("a", &program("1.0"));
+    for _ in 0..3 {
+        let found = discover(std::slice::from_ref(&config)).await.remove(0);
+        assert_eq!(found.version.as_deref(), Some("1.0"));
+    }
+    assert_eq!(times(), 1);
+    program("1.0.1");
+    let found = discover(std::slice::from_ref(&config)).await.remove(0);
+    assert_eq!((found.version.as_deref(), times()), (Some("1.0.1"), 2));
+}
+
+#[tokio::test]
+async fn a_program_at_a_relative_path_is_not_run_to_learn_its_version() {
+    let found = discover(&[agent("here", "./aider {prompt}")]).await.remove(0);
+    assert_eq!((found.available, found.version), (false, None));
+    let note = found.note.unwrap();
+    assert!(note.contains("`./aider` is a relative path"), "{note}");
+}
+
 #[test]
 fn every_built_in_agent_can_be_installed_by_one_command() {
     for config in AgentConfig::built_in() {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use orchflow_protocol::pane::{CreateParams, CreateResult};
 use orchflow_runtime::{TaskKind, ids};
 use orchflow_store::panes as rows;
-use orchflow_terminal::{Pane, PaneSpec, Stream, native};
+use orchflow_terminal::{Pane, PaneEnd, PaneSpec, Stream};
 use orchflow_types::pane::{PaneInfo, PaneState};
 use orchflow_types::{EventType, PaneId};
 use serde_json::json;
 use tokio::sync::{oneshot, watch};
 
-use super::{End, Live, event, watch as end};
+use super::{Live, event, watch as end};
 use crate::manager::folder;
 use crate::{Error, Manager};
 
@@ -60,7 +60,7 @@ async fn make(cx: &Manager, params: CreateParams) -> Result<PaneId, Error> {
     }
     let pane_id: PaneId = ids::mint(&cx.options().clock);
     let spec = spec(cx, pane_id, &params)?;
-    let pane = native::spawn(&spec, &cx.options().supervisor)?;
+    let pane = cx.muxd().spawn(spec.clone()).await?;
     let info = first_info(cx, &spec, &pane, params.title);
     let log = spec.log_path(Stream::Output);
     let (written, end) = watch::channel(None);
@@ -140,7 +140,7 @@ fn first_info(cx: &Manager, spec: &PaneSpec, pane: &Pane, title: String) -> Pane
 /// or the caller went away in the middle, it is ended; its end is written if its birth was.
 struct Unborn {
     cx: Manager,
-    parts: Option<(Pane, watch::Sender<Option<End>>)>,
+    parts: Option<(Pane, watch::Sender<Option<PaneEnd>>)>,
 }
 
 impl Unborn {

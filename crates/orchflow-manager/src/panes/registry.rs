@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use orchflow_terminal::{LogReader, Pane, Stream};
+use orchflow_terminal::{Pane, PaneEnd};
 use orchflow_types::PaneId;
 use tokio::sync::{Mutex as Turn, watch};
 
@@ -13,29 +13,7 @@ use tokio::sync::{Mutex as Turn, watch};
 pub(crate) struct Live {
     pub(crate) pane: Pane,
     /// Where it ended, once that is written down; its sender is gone when it never will be.
-    pub(crate) end: watch::Receiver<Option<End>>,
-}
-
-/// How long the outputs of a pane were when its process ended. What it left running may
-/// print more.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct End {
-    pub(crate) output: u64,
-    pub(crate) errors: u64,
-}
-
-impl End {
-    pub(crate) fn of(pane: &Pane) -> Self {
-        let len = |stream| pane.log(stream).map_or(0, LogReader::len);
-        Self { output: len(Stream::Output), errors: len(Stream::Errors) }
-    }
-
-    pub(crate) const fn at(self, stream: Stream) -> u64 {
-        match stream {
-            Stream::Output => self.output,
-            Stream::Errors => self.errors,
-        }
-    }
+    pub(crate) end: watch::Receiver<Option<PaneEnd>>,
 }
 
 impl Live {

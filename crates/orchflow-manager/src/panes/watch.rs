@@ -5,26 +5,25 @@ use std::time::Duration;
 
 use orchflow_runtime::TaskKind;
 use orchflow_store::panes as rows;
-use orchflow_terminal::{Pane, Stream};
+use orchflow_terminal::{LogReader, Pane, PaneEnd, Stream};
 use orchflow_types::EventType;
-use orchflow_types::pane::{ExitStatus, PaneState};
+use orchflow_types::pane::PaneState;
 use serde_json::json;
 use tokio::sync::watch::Sender;
 
-use super::{End, event};
+use super::event;
 use crate::Manager;
 
 /// How long to wait before an end that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts the task; `written` becomes true when the end is in the database.
-pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<Option<End>>) {
+pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<Option<PaneEnd>>) {
     let supervisor = cx.options().supervisor.clone();
     let cx = cx.clone();
     let work = async move {
-        let status = pane.exit().await;
-        let end = End::of(&pane);
-        if write_end(&cx, &pane, status, end).await {
+        let end = pane.exit().await;
+        if write_end(&cx, &pane, end).await {
             written.send_replace(Some(end));
         }
         drop(written);
@@ -34,9 +33,10 @@ pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<Option<End>>) {
                 log.wait_beyond(u64::MAX).await;
             }
         }
-        if End::of(&pane).output != end.output {
+        if pane.log(Stream::Output).is_some_and(|log| log.len() != end.output) {
             update_len(&cx, &pane).await;
         }
+        pane.forget().await;
         cx.panes().remove(pane.id());
         Ok::<_, Infallible>(())
     };
@@ -44,7 +44,7 @@ pub(super) fn start(cx: &Manager, pane: Pane, written: Sender<Option<End>>) {
 }
 
 /// Row and event in one transaction; tries again as long as that can help.
-async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus, end: End) -> bool {
+async fn write_end(cx: &Manager, pane: &Pane, end: PaneEnd) -> bool {
     let (pane_id, at) = (pane.id(), cx.options().clock.now());
     let len = end.output;
     let from = pane.log(Stream::Output).map_or(0, |log| log.summary().kept_from);
@@ -53,16 +53,21 @@ async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus, end: End) -> b
         let ended = cx.store().write(move |tx| {
             let Some(mut row) = rows::get(tx, pane_id)? else { return Ok(()) };
             let info = &mut row.info;
-            info.state = PaneState::Exited;
+            let status = end.status;
+            info.state = if status.is_some() { PaneState::Exited } else { PaneState::Lost };
             info.pid = None;
-            info.exit_code = Some(status.code);
-            info.signal = status.signal;
+            info.exit_code = status.map(|status| status.code);
+            info.signal = status.and_then(|status| status.signal);
             (info.output_bytes, info.output_from) = (len, from);
             info.size = size;
             info.exited_at = Some(at);
             rows::update(tx, info)?;
-            let data =
-                json!({ "exit_code": status.code, "signal": status.signal, "output_bytes": len });
+            let mut data = json!({
+                "exit_code": info.exit_code, "signal": info.signal, "output_bytes": len,
+            });
+            if status.is_none() {
+                data["lost"] = true.into();
+            }
             orchflow_store::events::append(tx, at, [event(EventType::PaneExit, pane_id, data)])
                 .map(drop)
         });
@@ -86,7 +91,7 @@ async fn write_end(cx: &Manager, pane: &Pane, status: ExitStatus, end: End) -> b
 }
 
 async fn update_len(cx: &Manager, pane: &Pane) {
-    let (pane_id, len) = (pane.id(), End::of(pane).output);
+    let (pane_id, len) = (pane.id(), pane.log(Stream::Output).map_or(0, LogReader::len));
     let written = cx.store().write(move |tx| {
         let Some(mut row) = rows::get(tx, pane_id)? else { return Ok(()) };
         row.info.output_bytes = len;

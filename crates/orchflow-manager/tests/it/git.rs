@@ -52,7 +52,7 @@ async fn landing_moves_the_branch_or_touches_nothing_when_a_path_is_dirty() {
     write(Path::new(&worktree.path), "a.txt", "result\n");
     let result = commit(&bed, &worktree.path, "k", None).await.unwrap();
     let land = || {
-        let params = LandParams { dir: text(&root), branch: "orchflow/run".into() };
+        let params = LandParams { dir: text(&root), branch: "orchflow/run".into(), onto: None };
         git::land(bed.manager.clone(), params)
     };
     write(&root, "a.txt", "mine\n");
@@ -107,8 +107,14 @@ async fn saved_work_is_listed_and_comes_back_as_a_branch() {
     let root = repository(&bed).await;
     let dir = text(&root);
     let commit = bed::git(&root, &["rev-parse", "HEAD"]).await;
-    let params = SaveRefParams { dir: dir.clone(), name: "mine".into(), commit: commit.clone() };
-    git::save_ref(bed.manager.clone(), params).await.unwrap();
+    let save = |unless_in: Option<&str>| {
+        let (dir, commit) = (dir.clone(), commit.clone());
+        let unless_in = unless_in.map(str::to_owned);
+        let params = SaveRefParams { dir, name: "mine".into(), commit, unless_in };
+        git::save_ref(bed.manager.clone(), params)
+    };
+    assert_eq!(save(Some("HEAD")).await.unwrap().saved_ref, None, "it is not lost");
+    assert_eq!(save(None).await.unwrap().saved_ref.unwrap(), "refs/orchflow/saved/mine");
     let rescue = |restore: Option<&str>| {
         let params = RescueParams { dir: dir.clone(), restore: restore.map(str::to_owned) };
         git::rescue(bed.manager.clone(), params)
@@ -122,4 +128,23 @@ async fn saved_work_is_listed_and_comes_back_as_a_branch() {
     }
     assert_eq!(bed::git(&root, &["rev-parse", "rescue/mine"]).await, commit);
     assert_eq!(rescue(Some("other")).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn refs_are_those_of_people_and_what_is_checked_out() {
+    let bed = Bed::new();
+    let root = repository(&bed).await;
+    add(&bed, &root, "task", "orchflow/run").await;
+    bed::git(&root, &["tag", "v1"]).await;
+    let refs = || git::refs(bed.manager.clone(), DirParams { dir: text(&root) });
+    let seen = refs().await.unwrap();
+    let head = bed::git(&root, &["rev-parse", "HEAD"]).await;
+    assert_eq!((seen.branch.as_deref(), &seen.head), (Some("main"), &head));
+    assert_eq!(seen.refs.keys().collect::<Vec<_>>(), ["refs/heads/main", "refs/tags/v1"]);
+    assert!(seen.refs.values().all(|at| *at == head));
+    write(&root, "a.txt", "mine\n");
+    bed::git(&root, &["stash", "-q"]).await;
+    bed::git(&root, &["checkout", "-q", "--detach"]).await;
+    let seen = refs().await.unwrap();
+    assert_eq!((seen.branch, seen.refs.contains_key("refs/stash")), (None, true));
 }

@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use orchflow_client::{Endpoint, Payload, in_process};
 use orchflow_orchestrator::{Configuration, Error, Orchestrator, Perform, ProjectSettings, runs};
 use orchflow_protocol::run::{Choices, RunParams, StartParams};
-use orchflow_protocol::trust;
+use orchflow_protocol::trust::{self, TrustFile};
 use orchflow_runtime::clock::Stopwatch;
 use orchflow_runtime::{Clock, Supervisor, TaskKind};
 use orchflow_store::Store;
@@ -68,7 +68,7 @@ impl Perform for Nothing {
 struct Defaults;
 
 impl Configuration for Defaults {
-    fn for_project(&self, _: &Path, _: bool) -> Result<ProjectSettings, Error> {
+    fn for_project(&self, _: &Path, _: &[TrustFile]) -> Result<ProjectSettings, Error> {
         Ok(ProjectSettings::default())
     }
 }
@@ -157,24 +157,12 @@ async fn through_orchflow(size: usize) -> Measured {
 
 fn plan(size: usize) -> Plan {
     let task = |number: usize| PlanTask {
-        key: format!("noop-{number}"),
-        title: format!("Do nothing, {number}"),
-        description: String::new(),
         agent_type: AgentType::Test,
-        agent: None,
         command: vec!["true".into()],
-        dir: String::new(),
         writes: false,
-        files: Vec::new(),
-        depends: Vec::new(),
-        reason: String::new(),
+        ..PlanTask::new(format!("noop-{number}"), format!("Do nothing, {number}"))
     };
-    Plan {
-        goal: "do nothing, often".into(),
-        tasks: (0..size).map(task).collect(),
-        notes: Vec::new(),
-        by: None,
-    }
+    Plan::new("do nothing, often", (0..size).map(task).collect())
 }
 
 /// The few things a run asks of a manager before it begins.

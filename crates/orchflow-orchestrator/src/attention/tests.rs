@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use orchflow_client::in_process;
 use orchflow_protocol::attention::{AnswerParams, ListParams};
+use orchflow_protocol::trust::TrustFile;
 use orchflow_runtime::{Clock, Supervisor};
 use orchflow_store::Store;
 
@@ -14,7 +15,7 @@ use crate::{Configuration, ProjectSettings};
 struct Defaults;
 
 impl Configuration for Defaults {
-    fn for_project(&self, _: &Path, _: bool) -> Result<ProjectSettings, Error> {
+    fn for_project(&self, _: &Path, _: &[TrustFile]) -> Result<ProjectSettings, Error> {
         Ok(ProjectSettings::default())
     }
 }
@@ -69,17 +70,33 @@ async fn a_daemon_that_ends_leaves_its_questions_open_for_the_next_one() {
     let (_dir, store) = database();
     let first = daemon(&store);
     let run: RunId = first.mint();
-    let (asking, cancel, item) = asked(&first, question(run, AttentionKind::Plan)).await;
+    let (asking, cancel, item) = asked(&first, question(run, AttentionKind::Permission)).await;
     first.supervisor().shutdown().cancel();
     cancel.cancel();
     assert_eq!(asking.await.unwrap(), None);
 
     let second = daemon(&store);
     assert_eq!(open(&second).await, std::slice::from_ref(&item));
-    let params = AnswerParams { attention_id: item.attention_id, answer: "approve".to_owned() };
-    answer(second.clone(), params).await.unwrap();
-    let told = ask(&second, question(run, AttentionKind::Plan), &CancellationToken::new()).await;
-    assert_eq!(told.unwrap().as_deref(), Some("approve"));
+    let (asking, _, again) = asked(&second, question(run, AttentionKind::Permission)).await;
+    assert_eq!(again, item, "it is the same question");
+    answer(second.clone(), said(&item, APPROVE)).await.unwrap();
+    assert_eq!(asking.await.unwrap().as_deref(), Some(APPROVE));
+}
+
+fn said(item: &Attention, answer: &str) -> AnswerParams {
+    AnswerParams { attention_id: item.attention_id, answer: answer.to_owned() }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_plan_from_before_a_crash_is_not_asked_for_again() {
+    let (_dir, store) = database();
+    let cx = daemon(&store);
+    let run: RunId = cx.mint();
+    let (_asking, _, _) = asked(&cx, question(run, AttentionKind::Plan)).await;
+    let at = cx.clock().now();
+    store.write(move |tx| settle_plan(tx, run, APPROVE, at)).await.unwrap();
+    let told = ask(&cx, question(run, AttentionKind::Plan), &CancellationToken::new()).await;
+    assert_eq!(told.unwrap().as_deref(), Some(APPROVE));
 }
 
 #[tokio::test]

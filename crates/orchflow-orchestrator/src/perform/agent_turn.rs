@@ -9,12 +9,36 @@ use orchflow_types::run::{Gate, GateResult};
 use orchflow_types::{AgentKind, AgentType, PaneId, Role, RunId, TaskId};
 use orchflow_workflow::{Failure, Outcome};
 
-use super::Job;
+use super::{Job, refs};
 use crate::permission::Permits;
 use crate::{Error, Orchestrator, agents, runs};
 
-/// Lets `agent` take `turn`.
+/// Lets `agent` take `turn`, and notes what became of the user's refs meanwhile.
 pub(super) async fn take(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
+    let (outcome, seen) = watched(job, agent, turn).await;
+    for note in seen {
+        runs::notice(&job.orchestrator, job.run_id(), turn.task_id, note).await;
+    }
+    outcome
+}
+
+/// Lets `agent` take `turn`; answers also what became of the user's refs meanwhile. A tool
+/// runs commands that were shown before: what those do to refs was asked for.
+pub(super) async fn watched(
+    job: &Job,
+    agent: &AgentConfig,
+    turn: &Turn,
+) -> (TurnOutcome, Vec<String>) {
+    if agent.kind == AgentKind::Tool {
+        return (alone(job, agent, turn).await, Vec::new());
+    }
+    let before = refs::look(job).await;
+    let outcome = alone(job, agent, turn).await;
+    let seen = refs::told(job, &agent.name, before).await;
+    (outcome, seen)
+}
+
+async fn alone(job: &Job, agent: &AgentConfig, turn: &Turn) -> TurnOutcome {
     let orchestrator = &job.orchestrator;
     let told;
     let turn = match extra(job, agent, turn.role).await {
@@ -55,20 +79,15 @@ async fn extra(job: &Job, agent: &AgentConfig, role: Role) -> Result<Option<Stri
 /// Runs one gate in `dir`.
 pub(super) async fn gate(job: &Job, dir: &str, gate: &Gate) -> Result<Outcome, Error> {
     let plan = PlanTask {
-        key: gate.name.clone(),
-        title: gate.name.clone(),
-        description: String::new(),
         agent_type: AgentType::Test,
-        agent: None,
         command: gate.argv.clone(),
         dir: gate.dir.clone(),
         writes: false,
-        files: Vec::new(),
-        depends: Vec::new(),
-        reason: String::new(),
+        ..PlanTask::new(gate.name.clone(), gate.name.clone())
     };
     let turn = Turn { plan, cwd: dir.to_owned(), ..turn(job, Role::Executor, &gate.name)? };
-    match take(job, &agents::tool(), &turn).await {
+    let tool = agents::by_name(&job.orchestrator, &job.run.project, None).await?;
+    match take(job, &tool, &turn).await {
         TurnOutcome::Done { gate: Some(result), .. } => {
             Ok(Outcome::Gated(with_tests(job, result, &gate.name, &gate.framework).await))
         }

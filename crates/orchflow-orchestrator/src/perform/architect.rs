@@ -7,9 +7,9 @@ mod answer;
 use orchflow_agent::{AgentConfig, Failure, Outcome as TurnOutcome, Turn};
 use orchflow_protocol::git;
 use orchflow_runtime::crash_point;
+use orchflow_types::Role;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::Project;
-use orchflow_types::{AgentType, Role};
 
 use super::{Job, agent_turn, open};
 use crate::{Error, agents, runs};
@@ -24,25 +24,36 @@ pub(super) enum Asked {
     Stopped,
 }
 
-/// Asks the architects of the run's chain, in order, for a plan.
+/// Asks the architects of the run's chain, in order, for a plan. What became of the user's
+/// refs and of the worktree meanwhile is told with the answer.
 pub(super) async fn ask(job: &Job, project: &Project) -> Result<Asked, Error> {
-    let base = open::base(job).await?;
-    let asked = chain(job, &base, project).await;
-    let saved = close(job, &base).await;
-    let mut asked = asked?;
-    if let (Asked::Plan(plan), Some(saved)) = (&mut asked, saved) {
-        plan.notes.push(format!(
+    let (base, _) = open::base(job).await?;
+    let mut seen = Vec::new();
+    let asked = chain(job, &base, project, &mut seen).await;
+    if let Some(saved) = close(job, &base).await {
+        seen.push(format!(
             "What was changed during the planning is not used; it is saved as {saved}."
         ));
+    }
+    let mut asked = asked?;
+    match &mut asked {
+        Asked::Plan(plan) => plan.notes.extend(seen),
+        Asked::GaveUp(said) => said.extend(seen),
+        Asked::Stopped => {}
     }
     Ok(asked)
 }
 
-async fn chain(job: &Job, base: &str, project: &Project) -> Result<Asked, Error> {
+async fn chain(
+    job: &Job,
+    base: &str,
+    project: &Project,
+    seen: &mut Vec<String>,
+) -> Result<Asked, Error> {
     let mut gave_up = Vec::new();
     for (place, name) in architects(job).iter().enumerate() {
         let agent = agents::by_name(&job.orchestrator, &job.run.project, Some(name)).await?;
-        match one(job, base, project, (place, &agent)).await? {
+        match one(job, base, project, (place, &agent), seen).await? {
             Answered::Plan(plan) => {
                 return Ok(Asked::Plan(settled(plan, &job.run.goal, name, gave_up)));
             }
@@ -71,6 +82,7 @@ async fn one(
     base: &str,
     project: &Project,
     (place, agent): (usize, &AgentConfig),
+    seen: &mut Vec<String>,
 ) -> Result<Answered, Error> {
     const TRIES: u32 = 2;
     let mut handoff = None;
@@ -81,7 +93,8 @@ async fn one(
         let turn = Turn { handoff: handoff.take(), ..turn(job, part, cwd, project) };
         runs::show_planner(&job.orchestrator, job.run_id(), &agent.name, None);
         crash_point!("plan.before_turn");
-        let outcome = agent_turn::take(job, agent, &turn).await;
+        let (outcome, noticed) = agent_turn::watched(job, agent, &turn).await;
+        seen.extend(noticed);
         crash_point!("plan.after_turn");
         let text = match outcome {
             TurnOutcome::Done { answer, .. } => answer.unwrap_or_default(),
@@ -135,19 +148,7 @@ fn settled(plan: Plan, goal: &str, name: &str, gave_up: Vec<String>) -> Plan {
 }
 
 fn turn(job: &Job, part: String, cwd: String, project: &Project) -> Turn {
-    let plan = PlanTask {
-        key: "plan".to_owned(),
-        title: "Make the plan".to_owned(),
-        description: String::new(),
-        agent_type: AgentType::Dev,
-        agent: None,
-        command: Vec::new(),
-        dir: String::new(),
-        writes: false,
-        files: Vec::new(),
-        depends: Vec::new(),
-        reason: String::new(),
-    };
+    let plan = PlanTask { writes: false, ..PlanTask::new("plan", "Make the plan") };
     Turn {
         run_id: job.run_id(),
         task_id: job.run.task_id,

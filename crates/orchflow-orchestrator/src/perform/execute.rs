@@ -11,7 +11,7 @@ use orchflow_protocol::git;
 use orchflow_runtime::crash_point;
 use orchflow_types::plan::PlanTask;
 use orchflow_types::run::{Finding, Gate, GateResult, Leaf, Run};
-use orchflow_types::{ErrorKind, PaneId, Role};
+use orchflow_types::{AgentKind, AgentType, ErrorKind, PaneId, Role};
 use orchflow_workflow::{Failure, Outcome, Step};
 
 use super::Job;
@@ -55,8 +55,13 @@ async fn look(
     }
     let branch = job.leaf_branch(leaf.task_id);
     let head = job.integration_head.clone().unwrap_or_else(|| job.branch());
-    let made = job.add_worktree(leaf.task_id.to_string(), branch.clone(), head).await?;
+    let made = job.add_worktree(leaf.task_id.to_string(), branch.clone(), head.clone()).await?;
     told.cwd.clone_from(&made.path);
+    // One that a crash left behind stands where the result stood then, with what the command
+    // that was cut short had written into it.
+    let save_as = format!("{}-interrupted", leaf.task_id);
+    let params = git::WorktreeResetParams { dir: made.path.clone(), to: Some(head), save_as };
+    job.orchestrator.client().call::<git::WorktreeReset>(params).await?;
     let looked = look_here(job, leaf, agent, &told).await;
     let params = git::WorktreeRemoveParams {
         dir: job.run.project.clone(),
@@ -160,6 +165,9 @@ async fn change(
         return Ok(failed(Failure::Agent, reason));
     }
     match keep(job, leaf, &mended, &key).await {
+        Ok(head) if idle(job, leaf, agent, &head) => {
+            Ok(failed(Failure::Agent, changed_nothing(&summary)))
+        }
         Ok(head) => Ok(executed(job, &head, pane, summary, None)),
         Err(Error::Called(error))
             if matches!(
@@ -199,6 +207,23 @@ async fn keep(job: &Job, leaf: &Leaf, dir: &str, key: &str) -> Result<String, Er
     }
 }
 
+/// Whether an agent was to change something and did not. No gate can tell work that was left
+/// undone from work that was done: both leave the project green. So it counts as a turn that
+/// failed, and the next of the chain is asked. A command of the project's own that finds
+/// nothing to change (a formatter) is done, and so is an agent that was to look, build or test.
+fn idle(job: &Job, leaf: &Leaf, agent: &AgentConfig, head: &str) -> bool {
+    agent.kind != AgentKind::Tool
+        && leaf.plan.agent_type == AgentType::Dev
+        && job.leaf_base.as_deref() == Some(head)
+}
+
+fn changed_nothing(summary: &str) -> String {
+    match last_line(summary) {
+        NOTHING_PRINTED => "it changed nothing".to_owned(),
+        said => format!("it changed nothing; it said: {said}"),
+    }
+}
+
 fn executed(
     job: &Job,
     head: &str,
@@ -231,8 +256,10 @@ fn handoff(job: &Job, leaf: &Leaf, interrupted: Option<&str>) -> Option<String> 
 }
 
 fn last_line(text: &str) -> &str {
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed nothing")
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or(NOTHING_PRINTED)
 }
+
+const NOTHING_PRINTED: &str = "it printed nothing";
 
 /// Lets an auditor review the leaf. It may look at everything and change nothing: what it
 /// changed is saved and taken back.

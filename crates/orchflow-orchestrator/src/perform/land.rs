@@ -22,7 +22,8 @@ pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
         }));
     }
     crash_point!("land.before");
-    let params = git::LandParams { dir: job.run.project.clone(), branch: branch.clone() };
+    let onto = job.onto.clone().map(|onto| git::LandOnto { branch: onto.branch, tip: onto.tip });
+    let params = git::LandParams { dir: job.run.project.clone(), branch: branch.clone(), onto };
     let landed = job.orchestrator.client().call::<git::Land>(params).await?;
     crash_point!("land.after");
     Ok(Outcome::Landed(Landing {

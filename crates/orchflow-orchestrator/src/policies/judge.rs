@@ -4,7 +4,8 @@ use orchflow_types::policy::{Decision, PolicyAnswer};
 
 use super::Asked;
 use super::rules::{Rule, Rules, Tool, glob};
-use super::shell::{self, Line, Word};
+use super::runners::{self, base};
+use super::shell::{self, Line, Simple, Word};
 
 /// More simple commands than a person would read before saying yes.
 const COMMANDS_MAX: usize = 50;
@@ -27,7 +28,7 @@ pub(super) fn judge(rules: &Rules, asked: &Asked) -> PolicyAnswer {
         );
     };
     let agent = asked.agent.as_deref().unwrap_or_default();
-    let commands = line.commands.iter().map(|words| of_command(rules, agent, words));
+    let commands = line.commands.iter().map(|one| of_command(rules, agent, &line, one));
     let writes = line.writes.iter().filter_map(|path| of_write(rules, agent, path));
     let mut strictest: Option<Said> = commands.chain(writes).reduce(stricter);
     if line.commands.is_empty() && strictest.is_none() {
@@ -55,7 +56,8 @@ fn stricter(one: Said, other: Said) -> Said {
     if other.0 > one.0 { other } else { one }
 }
 
-fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
+fn of_command(rules: &Rules, agent: &str, line: &Line, command: &Simple) -> Said {
+    let words = &command.words;
     let forms = forms(words);
     let hit = |effect: Decision| {
         // `env PATH=… git` and `sudo git` are not the `git` that a rule allows.
@@ -66,10 +68,29 @@ fn of_command(rules: &Rules, agent: &str, words: &[Word]) -> Said {
         rules.about(Tool::Command, agent).find(matching)
     };
     let found = hit(Decision::Deny).or_else(|| hit(Decision::Ask)).or_else(|| hit(Decision::Allow));
-    match found {
+    match found.or_else(|| spelled_out(rules, agent, line, command)) {
         Some(rule) => (rule.effect, Some(rule.name.clone()), because(rule, &shown(words))),
         None => (Decision::Ask, None, format!("no rule speaks of `{}`", shown(words))),
     }
+}
+
+/// The rule that allows a command by allowing one that runs it, with the program of both
+/// written out: `timeout 5 cargo *` speaks of `cargo`, `timeout *` of nothing that is run.
+fn spelled_out<'r>(
+    rules: &'r Rules,
+    agent: &'r str,
+    line: &Line,
+    command: &Simple,
+) -> Option<&'r Rule> {
+    command.within.iter().find_map(|(outer, at)| {
+        let outer = &line.commands[*outer].words;
+        let speaks = |rule: &&Rule| {
+            rule.effect == Decision::Allow
+                && rule.words.get(*at).is_some_and(|word| !word.contains('*'))
+                && matches(&rule.words, outer, Decision::Allow)
+        };
+        rules.about(Tool::Command, agent).find(speaks)
+    })
 }
 
 fn of_write(rules: &Rules, agent: &str, path: &Word) -> Option<Said> {
@@ -110,7 +131,7 @@ fn because(rule: &Rule, what: &str) -> String {
 /// The command itself and, behind programs that only run another, everything that may be
 /// what they run: which of their words are options of their own is not told apart.
 fn forms(words: &[Word]) -> Vec<&[Word]> {
-    let wrapped = if shell::is_wrapper(words) { words.len() } else { 1 };
+    let wrapped = if runners::is_wrapper(words) { words.len() } else { 1 };
     (0..wrapped).map(|from| &words[from..]).collect()
 }
 
@@ -132,13 +153,11 @@ fn matches(pattern: &[String], words: &[Word], effect: Decision) -> bool {
     }
     pattern.iter().zip(words).enumerate().all(|(place, (pattern, word))| match word {
         None => !allow,
-        Some(word) if place == 0 && !allow => glob(pattern, base(word)) || glob(pattern, word),
+        Some(text) if place == 0 && !allow => {
+            base(word).is_some_and(|name| glob(pattern, name)) || glob(pattern, text)
+        }
         Some(word) => glob(pattern, word),
     })
-}
-
-fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 fn shown(words: &[Word]) -> String {
@@ -146,11 +165,14 @@ fn shown(words: &[Word]) -> String {
 }
 
 fn answer(decision: Decision, rule: Option<String>, reason: String, line: &Line) -> PolicyAnswer {
-    let told = |words: &Vec<Word>| {
-        words.iter().map(|word| word.clone().unwrap_or_else(|| "…".to_owned())).collect()
+    let told = |command: &Simple| {
+        command.words.iter().map(|word| word.clone().unwrap_or_else(|| "…".to_owned())).collect()
     };
     PolicyAnswer { decision, rule, reason, parsed: line.commands.iter().map(told).collect() }
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod runs_others;

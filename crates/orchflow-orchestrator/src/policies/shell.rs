@@ -8,6 +8,8 @@ use brush_parser::ast::{
 use brush_parser::word::{WordPiece, WordPieceWithSource};
 use brush_parser::{Parser, ParserOptions};
 
+use super::runners::{self, Runs};
+
 /// A word as it will be, or none when only running the line tells.
 pub(super) type Word = Option<String>;
 
@@ -17,21 +19,21 @@ const DEPTH_MAX: usize = 8;
 /// The longest line that is looked at.
 const LINE_MAX: usize = 64 * 1024;
 
-/// Programs that only run another: what counts is what they run.
-const WRAPPERS: [&str; 14] = [
-    "command", "nohup", "exec", "time", "builtin", "env", "sudo", "doas", "nice", "ionice",
-    "setsid", "stdbuf", "xargs", "timeout",
-];
-
-/// Programs that read a text as commands.
-const SHELLS: [&str; 10] =
-    ["sh", "bash", "dash", "zsh", "ksh", "eval", ".", "source", "trap", "alias"];
+/// A simple command, and where it stands within others that run it.
+#[derive(Debug)]
+pub(super) struct Simple {
+    /// Its words.
+    pub(super) words: Vec<Word>,
+    /// The commands that have its words among their own: the place of each in the line, and
+    /// that of this one's first word among its words.
+    pub(super) within: Vec<(usize, usize)>,
+}
 
 /// What a line holds.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Simple commands: the words of each.
-    pub(super) commands: Vec<Vec<Word>>,
+    /// Simple commands, each before those that it runs.
+    pub(super) commands: Vec<Simple>,
     /// Files it writes to by redirection.
     pub(super) writes: Vec<Word>,
     /// Why not everything it does can be told from its text.
@@ -48,7 +50,7 @@ pub(super) fn parse(line: &str) -> Option<Line> {
 /// The words of a command no shell reads, with what it would hand to a shell.
 pub(super) fn exact(argv: &[String]) -> Line {
     let mut found = Line::default();
-    found.command(argv.iter().cloned().map(Some).collect(), 0);
+    found.command(argv.iter().cloned().map(Some).collect(), Vec::new(), 0);
     found
 }
 
@@ -140,7 +142,7 @@ impl Line {
         let suffix = simple.suffix.iter().flat_map(|suffix| &suffix.0);
         suffix.for_each(|item| self.item(item, true, &mut words, depth));
         if !words.is_empty() {
-            self.command(words, depth);
+            self.command(words, Vec::new(), depth);
         }
     }
 
@@ -209,24 +211,27 @@ impl Line {
         }
     }
 
-    /// A command, and what it hands on to a shell.
-    fn command(&mut self, words: Vec<Word>, depth: usize) {
-        let from = if is_wrapper(&words) {
-            words.iter().position(|word| base(word).is_some_and(|name| SHELLS.contains(&name)))
-        } else {
-            Some(0)
-        };
-        let handed = &words[from.unwrap_or(words.len())..];
-        let script = match handed.first().and_then(base) {
-            Some("sh" | "bash" | "dash" | "zsh" | "ksh") => script_of(handed),
-            Some(name) if SHELLS.contains(&name) => Some(None),
-            _ => None,
-        };
-        self.commands.push(words);
-        match script {
-            None => {}
-            Some(Some(text)) if depth < DEPTH_MAX && self.read(&text, depth + 1).is_some() => {}
-            Some(_) => self.unclear("it hands text to a shell that cannot be read here"),
+    /// A command, and what it runs.
+    fn command(&mut self, words: Vec<Word>, within: Vec<(usize, usize)>, depth: usize) {
+        let place = self.commands.len();
+        let runs = runners::runs(&words);
+        self.commands.push(Simple { words, within: within.clone() });
+        for run in runs {
+            match run {
+                _ if depth >= DEPTH_MAX => self.unclear("it runs commands within commands"),
+                Runs::Command { at, words } => {
+                    let outer = within.iter().map(|(place, from)| (*place, from + at));
+                    let within = outer.chain([(place, at)]).collect();
+                    self.command(words, within, depth + 1);
+                }
+                Runs::Line(text) => {
+                    if self.read(&text, depth + 1).is_none() {
+                        self.unclear("it hands text to a shell that cannot be read here");
+                    }
+                }
+                Runs::Write(path) => self.writes.push(path),
+                Runs::Unclear(why) => self.unclear(why),
+            }
         }
     }
 
@@ -278,30 +283,4 @@ impl Line {
     fn unclear(&mut self, why: &str) {
         self.opaque.get_or_insert_with(|| why.to_owned());
     }
-}
-
-/// Whether a command only runs another one that its words name.
-pub(super) fn is_wrapper(words: &[Word]) -> bool {
-    words.first().and_then(base).is_some_and(|name| WRAPPERS.contains(&name))
-}
-
-/// The name of a program without its folder.
-fn base(word: &Word) -> Option<&str> {
-    word.as_deref().map(|name| name.rsplit('/').next().unwrap_or(name))
-}
-
-/// What a shell is told to run: `sh -c TEXT`; `sh FILE` and a bare `sh` cannot be read.
-fn script_of(words: &[Word]) -> Option<Option<String>> {
-    let flags = words
-        .iter()
-        .skip(1)
-        .take_while(|word| word.as_ref().is_none_or(|word| word.starts_with('-')))
-        .count();
-    let has_c = words
-        .iter()
-        .skip(1)
-        .take(flags)
-        .flatten()
-        .any(|flag| !flag.starts_with("--") && flag.ends_with('c'));
-    if has_c { Some(words.get(1 + flags).cloned().flatten()) } else { Some(None) }
 }

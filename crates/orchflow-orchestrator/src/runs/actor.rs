@@ -4,6 +4,9 @@
 //! their transactions follow each other to the writer without waiting, so that many share
 //! one fsync; but nothing of a command is performed or answered before it is committed.
 
+mod fault;
+mod show;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,14 +15,10 @@ use std::time::Duration;
 use futures::stream::{FuturesOrdered, StreamExt};
 use futures::{FutureExt, future::BoxFuture};
 use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
-use orchflow_store::runs::LeafRow;
-use orchflow_store::{events, journal, runs as rows};
-use orchflow_types::event::NewEvent;
-use orchflow_types::run::{Gate, Planner, Run, RunStatus};
-use orchflow_types::task::{Task, TaskStatus};
-use orchflow_types::{EventType, PaneId, TaskId};
-use orchflow_workflow::{Action, ActionKey, Command, Effects, State, apply, replay};
-use serde_json::json;
+use orchflow_store::journal;
+use orchflow_types::run::{Gate, Run};
+use orchflow_types::task::Task;
+use orchflow_workflow::{Action, ActionKey, Command, Effects, Refused, State, apply, replay};
 use tokio::sync::{mpsc, oneshot};
 
 use super::record::Record;
@@ -48,6 +47,8 @@ pub(super) struct Actor {
     mailbox: Mailbox,
     messages: mpsc::Receiver<Message>,
     stops: HashMap<ActionKey, CancellationToken>,
+    /// Actions whose outcomes were applied and are not on their way to the disk yet.
+    unwritten: Vec<ActionKey>,
     /// How long to wait after the next write that fails.
     retry: Duration,
     commits: FuturesOrdered<BoxFuture<'static, Committed>>,
@@ -62,12 +63,16 @@ struct Group {
     taken: Vec<Taken>,
 }
 
-/// A command that was applied, and what is to come of it once it is on disk.
+/// A command that was applied, and what is to come of it once it is on disk; or one that was
+/// refused by a state that is not on disk yet: nobody hears of that state before it is.
 struct Taken {
     command: Command,
     jobs: Vec<Job>,
     stop: Vec<ActionKey>,
+    /// Actions whose outcome is not awaited any more.
+    settled: Vec<ActionKey>,
     reply: Reply,
+    refused: Option<Refused>,
 }
 
 /// Commands on their way to the disk, or back from it.
@@ -90,6 +95,7 @@ impl Actor {
             mailbox,
             messages,
             stops: HashMap::new(),
+            unwritten: Vec::new(),
             retry: RETRY[0],
             commits: FuturesOrdered::new(),
         }
@@ -98,17 +104,17 @@ impl Actor {
     /// Drives the run to its end in a task of its own: performs what it `wanted` (which is
     /// on disk, as its state is), then takes the `first` command, if there is one.
     pub(super) fn start(self, wanted: Vec<Action>, first: Option<Command>) {
-        let (cx, run_id) = (self.cx.clone(), self.state.run_id());
+        let (cx, mailbox) = (self.cx.clone(), self.mailbox.clone());
         let supervisor = cx.supervisor().clone();
         let work = async move {
-            let ended = self.drive(wanted, first).await;
-            cx.registry().close(run_id);
+            let ended = self.live(wanted, first).await;
+            cx.registry().close(&mailbox);
             ended
         };
         supervisor.spawn(TaskKind::Run, "run", work);
     }
 
-    async fn drive(mut self, wanted: Vec<Action>, first: Option<Command>) -> Result<(), Error> {
+    async fn drive(&mut self, wanted: Vec<Action>, first: Option<Command>) -> Result<(), Error> {
         for action in wanted {
             let job = self.job(action);
             self.perform(job);
@@ -116,11 +122,10 @@ impl Actor {
         if let Some(command) = first {
             self.take(command, None).await?;
         }
-        let deadline = self.deadline();
-        tokio::pin!(deadline);
         let mut late = false;
         while !(self.state.status().is_final() && self.commits.is_empty()) {
             let shutdown = self.cx.supervisor().shutdown().clone();
+            let due = self.due().filter(|_| !late);
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return self.part().await,
@@ -129,7 +134,7 @@ impl Actor {
                     Some(message) => self.hear(message).await?,
                     None => return Ok(()),
                 },
-                () = &mut deadline, if !late => {
+                () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {
                     late = true;
                     self.take(Command::Deadline, None).await?;
                 }
@@ -150,6 +155,8 @@ impl Actor {
                     self.submit(std::mem::take(&mut group)).await?;
                     self.show_pane(task, pane).await;
                 }
+                #[cfg(test)]
+                Message::Fault => panic!("a fault on purpose"),
                 Message::Planner(planner) => {
                     self.submit(std::mem::take(&mut group)).await?;
                     self.show_planner(planner).await;
@@ -170,11 +177,19 @@ impl Actor {
 
     fn apply(&mut self, command: Command, reply: Reply, group: &mut Group) {
         let at = self.cx.clock().now();
+        if let Command::Done { key, .. } = &command {
+            self.unwritten.push(key.clone());
+        }
         let effects = match apply(&mut self.state, at, command.clone()) {
             Ok(effects) => effects,
             Err(refused) => {
                 tracing::debug!(run = %self.state.run_id(), %refused, "refused");
-                return answer(reply, Err(refused.into()));
+                if reply.is_some() {
+                    let (jobs, stop, settled) = (Vec::new(), Vec::new(), Vec::new());
+                    let refused = Some(refused);
+                    group.taken.push(Taken { command, jobs, stop, settled, reply, refused });
+                }
+                return;
             }
         };
         if effects.run_changed {
@@ -183,20 +198,27 @@ impl Actor {
         let record = Record::new(&self.state, at, self.seq, &command, &effects)
             .with_tasks(self.new_tasks(&command));
         self.seq += 1;
-        let Effects { actions, stop, .. } = effects;
+        let Effects { actions, stop, settled, .. } = effects;
         let jobs = actions.into_iter().map(|action| self.job(action)).collect();
         group.records.push(record);
-        group.taken.push(Taken { command, jobs, stop, reply });
+        group.taken.push(Taken { command, jobs, stop, settled, reply, refused: None });
     }
 
     async fn submit(&mut self, group: Group) -> Result<(), Error> {
         let Group { records, taken } = group;
+        if taken.is_empty() {
+            return Ok(());
+        }
         if records.is_empty() {
+            // Refusals alone: they go out behind the transactions that are on their way.
+            let behind = std::future::ready(Committed { result: Ok(()), taken });
+            self.commits.push_back(behind.boxed());
             return Ok(());
         }
         crash_point!("run.before_commit");
         let write = move |tx: &mut orchflow_store::Tx<'_>| Record::write(records, tx);
         let receipt = self.cx.store().submit(write).await?;
+        self.unwritten.clear();
         let committed = async move { Committed { result: receipt.await, taken } };
         self.commits.push_back(committed.boxed());
         Ok(())
@@ -205,11 +227,22 @@ impl Actor {
     /// What is committed may be done and told.
     async fn after(&mut self, committed: Committed) -> Result<(), Error> {
         if let Err(error) = committed.result {
+            if matches!(error, orchflow_store::Error::Fenced { .. }) {
+                // It is another's now, and that one performs what it wants.
+                self.stops.values().for_each(CancellationToken::cancel);
+                return Err(error.into());
+            }
             return self.recover(error, committed.taken).await;
         }
         self.retry = RETRY[0];
-        crash_point!("run.after_commit");
+        if committed.taken.iter().any(|taken| taken.refused.is_none()) {
+            crash_point!("run.after_commit");
+        }
         for taken in committed.taken {
+            if let Some(refused) = taken.refused {
+                answer(taken.reply, Err(refused.into()));
+                continue;
+            }
             if let Command::Done { key, .. } = &taken.command {
                 self.stops.remove(key);
             }
@@ -217,6 +250,9 @@ impl Actor {
                 if let Some(stop) = self.stops.get(key) {
                     stop.cancel();
                 }
+            }
+            for key in &taken.settled {
+                self.stops.remove(key);
             }
             for job in taken.jobs {
                 self.perform(job);
@@ -233,6 +269,7 @@ impl Actor {
             run: self.run.clone(),
             leaf: task.and_then(|task| self.state.leaf_view(task)),
             leaf_base: task.and_then(|task| self.state.leaf_base(task)).map(str::to_owned),
+            onto: self.state.onto().cloned(),
             integration_head: self.state.integration_head().map(str::to_owned),
             commits: if task.is_none() { self.state.commits().to_vec() } else { Vec::new() },
             gates: self.gates.clone(),
@@ -245,9 +282,11 @@ impl Actor {
         self.stops.insert(job.action.key.clone(), job.cancel.clone());
         let mailbox = self.mailbox.clone();
         let work = async move {
-            let effect = match job.orchestrator.performer() {
-                Some(performer) => performer.perform(job.action.clone()),
-                None => perform::perform(&job).boxed(),
+            let effect = async {
+                match job.orchestrator.performer() {
+                    Some(performer) => performer.perform(job.action.clone()).await,
+                    None => perform::perform(&job).await,
+                }
             };
             let performed = AssertUnwindSafe(effect).catch_unwind().await;
             let command = performed.unwrap_or_else(|_| Some(perform::broken(&job)));
@@ -324,52 +363,6 @@ impl Actor {
         Ok(())
     }
 
-    async fn show_pane(&mut self, task: TaskId, pane: PaneId) {
-        let Some((position, mut leaf)) = self.state.position(task).zip(self.state.leaf_view(task))
-        else {
-            return;
-        };
-        leaf.pane_id = Some(pane);
-        let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
-        let event = NewEvent {
-            kind: EventType::TaskUpdated,
-            about: task.to_string(),
-            within: vec![run_id.to_string()],
-            data: json!({ "run_id": run_id, "status": leaf.status, "phase": leaf.phase, "agent": leaf.agent, "pane_id": pane }),
-        };
-        let row = LeafRow::new(position, &leaf);
-        let write = move |tx: &mut orchflow_store::Tx<'_>| {
-            rows::upsert_leaf(tx, run_id, &row)?;
-            events::append(tx, at, [event])
-        };
-        if let Err(error) = self.cx.store().submit(write).await {
-            tracing::warn!(%error, "a pane could not be shown");
-        }
-    }
-
-    /// Who makes the plan is no part of the state: it is shown while it is so.
-    async fn show_planner(&mut self, planner: Planner) {
-        if self.state.status() != RunStatus::Planning {
-            return;
-        }
-        let (run_id, at) = (self.state.run_id(), self.cx.clock().now());
-        let root = self.state.run().task_id;
-        let event = NewEvent {
-            kind: EventType::TaskUpdated,
-            about: root.to_string(),
-            within: vec![run_id.to_string()],
-            data: json!({ "run_id": run_id, "status": TaskStatus::Active, "agent": planner.agent, "pane_id": planner.pane_id }),
-        };
-        let run = Run { planner: Some(planner), ..self.state.run().clone() };
-        let write = move |tx: &mut orchflow_store::Tx<'_>| {
-            rows::upsert(tx, &run)?;
-            events::append(tx, at, [event])
-        };
-        if let Err(error) = self.cx.store().submit(write).await {
-            tracing::warn!(%error, "an architect could not be shown");
-        }
-    }
-
     /// The rows of tasks that a plan brings into being; those of a task tree are there already.
     fn new_tasks(&self, command: &Command) -> Vec<Task> {
         let nodes = match command {
@@ -379,17 +372,13 @@ impl Actor {
         super::begin::task_rows(self.state.run(), nodes, self.cx.clock().now())
     }
 
-    /// Ends when the run's minutes are over; never when it has no limit.
-    fn deadline(&self) -> impl Future<Output = ()> + use<> {
-        let run = self.state.run();
-        let limit = u64::from(run.options.minutes) * 60_000;
-        let left = limit.saturating_sub(self.cx.clock().now().millis_since(run.created_at));
-        async move {
-            if limit == 0 {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(Duration::from_millis(left)).await;
-        }
+    /// How long until the run's minutes are over, if it works on; none when it has no limit,
+    /// and while nothing of it is under way.
+    fn due(&self) -> Option<Duration> {
+        let limit = u64::from(self.state.run().options.minutes) * 60_000;
+        let counts = limit > 0 && self.state.is_working();
+        let left = || limit.saturating_sub(self.state.worked(self.cx.clock().now()));
+        counts.then(|| Duration::from_millis(left()))
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use orchflow_protocol::git;
 use orchflow_protocol::run::{Choices, StartParams, StartResult};
-use orchflow_protocol::{git, project};
+use orchflow_store::{Reader, Tx, tasks as rows};
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::Project;
 use orchflow_types::run::{Run, RunOptions};
@@ -14,7 +15,7 @@ use orchflow_workflow::{Command, NodeSpec, Spec};
 
 use super::actor::Actor;
 use super::record::Record;
-use crate::{Error, Orchestrator, agents, perform};
+use crate::{Error, Orchestrator, agent_settings, agents, perform, tasks};
 
 /// A run of plain words.
 pub(super) async fn of_goal(cx: &Orchestrator, params: StartParams) -> Result<StartResult, Error> {
@@ -29,7 +30,8 @@ pub(super) async fn of_goal(cx: &Orchestrator, params: StartParams) -> Result<St
         (plan, nodes)
     });
     let root = new_root(cx, &goal);
-    begin(cx, Beginning { goal, ground, planned, root, choices: params.choices }).await
+    begin(cx, Beginning { goal, ground, planned, root, tree: Vec::new(), choices: params.choices })
+        .await
 }
 
 /// The rules' plan of a goal; none when it is for an architect to make a better one, and
@@ -40,11 +42,7 @@ async fn by_rules(
     ground: &Ground,
     chosen: &BTreeMap<Role, Vec<String>>,
 ) -> Result<Option<Plan>, Error> {
-    let plan = match perform::propose(cx, goal, &ground.root).await {
-        Ok(proposal) => Ok(proposal.plan),
-        Err(nothing @ Error::NothingToDo { .. }) => Err(nothing),
-        Err(error) => return Err(error),
-    };
+    let plan = perform::by_rules(goal, &ground.project);
     if plan.as_ref().is_ok_and(perform::is_for_rules) {
         return plan.map(Some);
     }
@@ -59,18 +57,18 @@ async fn by_rules(
     Ok(None)
 }
 
-/// A run of a task as it stands in the tree.
+/// A run of a task as it stands in the tree: `tasks` is the root first, parents before
+/// children, and the run begins only if the tree is still that when it is written.
 pub(crate) async fn of_task(
     cx: &Orchestrator,
-    root: Task,
-    plan: Plan,
-    nodes: Vec<NodeSpec>,
-    dir: &str,
+    tasks: Vec<Task>,
+    (plan, nodes): (Plan, Vec<NodeSpec>),
+    ground: Ground,
     choices: Choices,
 ) -> Result<StartResult, Error> {
-    let ground = ground(cx, dir).await?;
+    let root = tasks[0].clone();
     let (goal, planned) = (root.title.clone(), Some((plan, nodes)));
-    begin(cx, Beginning { goal, ground, planned, root, choices }).await
+    begin(cx, Beginning { goal, ground, planned, root, tree: tasks, choices }).await
 }
 
 struct Beginning {
@@ -79,16 +77,20 @@ struct Beginning {
     /// The plan and its nodes; none when an architect is to make it.
     planned: Option<(Plan, Vec<NodeSpec>)>,
     root: Task,
+    /// The tree the plan was made from; empty when the root is made with the run.
+    tree: Vec<Task>,
     choices: Choices,
 }
 
-/// Where a run happens: a folder, and the repository it is in, if it is in one.
-struct Ground {
+/// Where a run happens: a folder, what was found in it, and the repository it is in, if it is
+/// in one. Looked at once for each beginning.
+pub(crate) struct Ground {
     root: String,
+    pub(crate) project: Project,
     repository: Result<git::StatusResult, orchflow_protocol::Error>,
 }
 
-async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
+pub(crate) async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
     let repository = cx.client().call::<git::Status>(git::DirParams { dir: dir.to_owned() }).await;
     if let Err(error) = &repository
         && error.kind() == ErrorKind::File
@@ -96,7 +98,8 @@ async fn ground(cx: &Orchestrator, dir: &str) -> Result<Ground, Error> {
         return Err(error.clone().into());
     }
     let root = repository.as_ref().map_or_else(|_| dir.to_owned(), |status| status.root.clone());
-    Ok(Ground { root, repository })
+    let project = perform::detect(cx, &root).await?;
+    Ok(Ground { root, project, repository })
 }
 
 async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, Error> {
@@ -109,7 +112,15 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
         }
         None => agents::chains(cx, root, &settings.run.chains, roles).await?,
     };
-    let options = options(settings.run, &begun.choices, chains)?;
+    let options = RunOptions {
+        agents: agents::starts(cx, root).await?,
+        ..options(settings.run, &begun.choices, chains)?
+    };
+    if agents_work(begun.planned.as_ref().map(|(plan, _)| plan), &options) {
+        // Said here, before anything is made. Each turn looks again: the worktree of a run may
+        // have other content than the checkout has now.
+        agent_settings::are_trusted(cx, root, root).await?;
+    }
     if let Some((plan, _)) = &mut begun.planned
         && !plan.only_looks()
     {
@@ -118,18 +129,26 @@ async fn begin(cx: &Orchestrator, mut begun: Beginning) -> Result<StartResult, E
             plan.notes.extend(perform::dirty_note(status));
         }
     }
-    let params = project::DetectParams { dir: begun.ground.root.clone() };
-    let project: Project = cx.client().call::<project::Detect>(params).await?;
     let spec = Spec {
         run_id: cx.mint(),
         root: begun.root.id,
         goal: begun.goal,
         project: begun.ground.root,
         options,
-        gates: perform::gates(&project),
+        gates: perform::gates(&begun.ground.project),
         epoch: 0,
     };
-    create(cx, spec, begun.root, begun.planned).await
+    create(cx, spec, begun.root, begun.tree, begun.planned).await
+}
+
+/// Whether an agent will have to start for a plan, or for a plan that is yet to be made: to
+/// work, or to review what a command of the project changed.
+fn agents_work(plan: Option<&Plan>, options: &RunOptions) -> bool {
+    let Some(plan) = plan else { return true };
+    let reviews = options.chains.get(&Role::Auditor).is_some_and(|chain| !chain.is_empty());
+    plan.tasks
+        .iter()
+        .any(|task| task.command.is_empty() || task.agent.is_some() || task.writes && reviews)
 }
 
 /// Makes the run, with its plan in the same transaction when there is one: a plan that a
@@ -138,6 +157,7 @@ async fn create(
     cx: &Orchestrator,
     spec: Spec,
     root: Task,
+    tree: Vec<Task>,
     planned: Option<(Plan, Vec<NodeSpec>)>,
 ) -> Result<StartResult, Error> {
     let at = cx.clock().now();
@@ -153,9 +173,29 @@ async fn create(
         records.push(Record::new(&state, at, 1, &command, &effects).with_tasks(rows));
     }
     let next = records.len() as u64;
-    cx.store().write(move |tx| Record::write(records, tx)).await?;
+    let write = move |tx: &mut Tx<'_>| {
+        if let Some(objection) = objection(tx, &tree)? {
+            return Ok(Err(objection));
+        }
+        Record::write(records, tx)?;
+        Ok(Ok(()))
+    };
+    cx.store().write(write).await??;
     Actor::new(cx.clone(), (state, next)).start(effects.actions, None);
     Ok(StartResult { run_id, task_id })
+}
+
+/// What keeps a run of a task tree from beginning now, whatever was seen before.
+fn objection(reader: &Reader<'_>, tree: &[Task]) -> Result<Option<Error>, orchflow_store::Error> {
+    let Some(root) = tree.first() else { return Ok(None) };
+    let now = rows::subtree(reader, root.id)?;
+    Ok(if now.is_empty() {
+        Some(Error::NoTask(root.id))
+    } else if let Some(run) = tasks::run_at(reader, &now)? {
+        Some(Error::Busy(root.id, run))
+    } else {
+        (now != tree).then_some(Error::Changed(root.id))
+    })
 }
 
 fn options(

@@ -9,12 +9,16 @@ use orchflow_types::task::{Task, TaskStatus};
 use orchflow_types::{RunId, TaskId, Timestamp};
 use orchflow_workflow::{Action, Command, Effects, State};
 
+use crate::attention::{self, APPROVE, REJECT};
+
 /// Places among a run's actions that one command has for those it wants.
 const ACTIONS: u64 = 1 << 32;
 
 /// Everything of one command that has to be durable before its actions are performed.
 pub(super) struct Record {
     run_id: RunId,
+    /// The epoch of who writes this.
+    epoch: u64,
     at: Timestamp,
     seq: u64,
     command: String,
@@ -22,11 +26,14 @@ pub(super) struct Record {
     leaves: Vec<LeafRow>,
     statuses: Vec<(TaskId, TaskStatus)>,
     new_tasks: Vec<Task>,
-    finished: Option<(String, u64)>,
+    /// Actions that are pending no longer.
+    finished: Vec<(String, u64)>,
     /// Set when a new process takes the run over: its epoch.
     taken_over: Option<u64>,
     /// Set when the plan changed: the leaves it has now.
     leaves_now: Option<Vec<TaskId>>,
+    /// Set when the plan was decided on: the answer to the question about it.
+    decided: Option<&'static str>,
     actions: Vec<actions::Action>,
     events: Vec<EventRow>,
 }
@@ -44,14 +51,21 @@ impl Record {
             |task: &TaskId| Some(LeafRow::new(state.position(*task)?, &state.leaf_view(*task)?));
         let status = |task: TaskId| Some((task, state.task_status(task)?));
         let root = effects.run_changed.then_some(state.run().task_id);
-        let finished = match command {
-            Command::Done { key, epoch, .. } => Some((key.to_string(), *epoch)),
+        let mut finished: Vec<_> =
+            effects.settled.iter().map(|key| (key.to_string(), state.epoch())).collect();
+        if let Command::Done { key, epoch, .. } = command {
+            finished.push((key.to_string(), *epoch));
+        }
+        let taken_over = if let Command::Restart { epoch } = command { Some(*epoch) } else { None };
+        let decided = match command {
+            Command::Approve { .. } => Some(APPROVE),
+            Command::Reject { .. } => Some(REJECT),
             _ => None,
         };
-        let taken_over = if let Command::Restart { epoch } = command { Some(*epoch) } else { None };
         let replanned = matches!(command, Command::Approve { plan: Some(_) });
         Self {
             run_id: state.run_id(),
+            epoch: state.epoch(),
             at,
             seq,
             command: json(command),
@@ -61,6 +75,7 @@ impl Record {
             new_tasks: Vec::new(),
             finished,
             taken_over,
+            decided,
             leaves_now: replanned.then(|| state.leaves().map(|leaf| leaf.task_id).collect()),
             actions: (seq * ACTIONS..)
                 .zip(&effects.actions)
@@ -76,9 +91,15 @@ impl Record {
         self
     }
 
-    /// Writes the records of one run, which follow each other.
+    /// Writes the records of one run, which follow each other and are of one epoch.
+    ///
+    /// # Errors
+    /// [`orchflow_store::Error::Fenced`] when another has taken the run over.
     pub(super) fn write(records: Vec<Self>, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
         if let Some(first) = records.first() {
+            if first.seq > 0 {
+                runs::fence(tx, first.run_id, first.epoch)?; // the first line makes the run's row
+            }
             let commands = records.iter().map(|record| (record.at, record.command.as_str()));
             journal::append(tx, first.run_id, first.seq, commands)?;
         }
@@ -101,7 +122,7 @@ impl Record {
         for (task, status) in &self.statuses {
             tasks::set_status(tx, *task, *status, self.at)?;
         }
-        if let Some((key, epoch)) = &self.finished {
+        for (key, epoch) in &self.finished {
             actions::finish(tx, key, *epoch)?;
         }
         if let Some(epoch) = self.taken_over {
@@ -116,8 +137,11 @@ impl Record {
             actions::insert(tx, action)?;
         }
         events::append(tx, self.at, self.events)?;
+        if let Some(answer) = self.decided {
+            attention::settle_plan(tx, self.run_id, answer, self.at)?;
+        }
         if self.run.is_some_and(|run| run.status.is_final()) {
-            crate::attention::withdraw_all(tx, self.run_id, self.at)?;
+            attention::withdraw_all(tx, self.run_id, self.at)?;
         }
         Ok(())
     }

@@ -33,6 +33,9 @@ pub(crate) enum Message {
     Pane(TaskId, PaneId),
     /// An architect is at work on the plan.
     Planner(Planner),
+    /// The driver panics.
+    #[cfg(test)]
+    Fault,
 }
 
 impl Registry {
@@ -44,8 +47,12 @@ impl Registry {
         (mailbox, receiver)
     }
 
-    pub(super) fn close(&self, run_id: RunId) {
-        self.lock().remove(&run_id);
+    /// Closes the mailbox of a driver that has ended, if it is still the run's.
+    pub(super) fn close(&self, mailbox: &Mailbox) {
+        let mut open = self.lock();
+        if open.get(&mailbox.run_id).is_some_and(|now| now.sender.same_channel(&mailbox.sender)) {
+            open.remove(&mailbox.run_id);
+        }
     }
 
     pub(super) fn mailbox(&self, run_id: RunId) -> Option<Mailbox> {
@@ -72,6 +79,11 @@ impl Mailbox {
     /// Tells the run what came of an action; nobody waits for that.
     pub(super) async fn report(&self, command: Command) {
         let _ = self.sender.send(Message::Command(Box::new(command), None)).await; // the run may have ended
+    }
+
+    #[cfg(test)]
+    pub(super) async fn break_it(&self) {
+        let _ = self.sender.send(Message::Fault).await;
     }
 
     pub(super) fn show_pane(&self, task_id: TaskId, pane: PaneId) {

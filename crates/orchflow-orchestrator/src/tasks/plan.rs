@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use orchflow_agent::router;
-use orchflow_protocol::project;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::Project;
 use orchflow_types::task::{Task, TaskStatus};
@@ -19,21 +18,19 @@ const SURE: f64 = 0.6;
 /// The plan and nodes of a tree; `tasks` is the root first, parents before children.
 ///
 /// A root without children that says nothing of how to do it is planned as words are.
-pub(super) async fn of_tree(
+pub(super) fn of_tree(
     cx: &Orchestrator,
     tasks: &[Task],
-    dir: &str,
+    project: &Project,
 ) -> Result<(Plan, Vec<NodeSpec>), Error> {
     let root = &tasks[0];
     let bare = root.spec.command.is_empty() && root.spec.agent_type.is_none();
     if tasks.len() == 1 && bare {
-        let plan = perform::propose(cx, &words(root), dir).await?.plan;
+        let plan = perform::by_rules(&words(root), project)?;
         let nodes = perform::nodes(cx, &plan);
         return Ok((plan, nodes));
     }
-    let project =
-        cx.client().call::<project::Detect>(project::DetectParams { dir: dir.to_owned() }).await?;
-    let nodes = nodes(cx, tasks, &project);
+    let nodes = nodes(cx, tasks, project);
     if nodes.is_empty() {
         return Err(Error::NothingToDo {
             reason: format!("every task of `{}` is done already", root.title),
@@ -42,10 +39,7 @@ pub(super) async fn of_tree(
     let groups: HashSet<TaskId> = nodes.iter().filter_map(|node| node.parent).collect();
     let leaves =
         nodes.iter().filter(|node| !groups.contains(&node.task_id)).map(|node| node.plan.clone());
-    Ok((
-        Plan { goal: root.title.clone(), tasks: leaves.collect(), notes: Vec::new(), by: None },
-        nodes,
-    ))
+    Ok((Plan::new(root.title.clone(), leaves.collect()), nodes))
 }
 
 fn nodes(cx: &Orchestrator, tasks: &[Task], project: &Project) -> Vec<NodeSpec> {

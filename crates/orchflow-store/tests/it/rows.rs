@@ -7,8 +7,7 @@ use orchflow_types::attention::{Attention, AttentionKind};
 use orchflow_types::pane::{PaneInfo, PaneState, Size};
 use orchflow_types::plan::PlanTask;
 use orchflow_types::run::{Leaf, LeafPhase, Run, RunOptions, RunStatus};
-use orchflow_types::task::TaskStatus;
-use orchflow_types::{AgentType, AttentionId, ErrorKind, Explain, RunId};
+use orchflow_types::{AttentionId, ErrorKind, Explain, RunId};
 
 use crate::{Place, at, mint};
 
@@ -32,35 +31,7 @@ fn run() -> Run {
 }
 
 fn leaf(name: &str) -> Leaf {
-    Leaf {
-        task_id: mint(),
-        plan: PlanTask {
-            key: name.to_owned(),
-            title: name.to_owned(),
-            description: String::new(),
-            agent_type: AgentType::Dev,
-            agent: None,
-            command: Vec::new(),
-            dir: String::new(),
-            writes: true,
-            files: Vec::new(),
-            depends: Vec::new(),
-            reason: String::new(),
-        },
-        status: TaskStatus::Pending,
-        phase: LeafPhase::Waiting,
-        agent: None,
-        executor: None,
-        auditor: None,
-        iteration: 0,
-        pane_id: None,
-        worktree: None,
-        gates: Vec::new(),
-        audit: None,
-        commit: None,
-        reason: None,
-        notes: Vec::new(),
-    }
+    Leaf::new(mint(), PlanTask::new(name, name))
 }
 
 fn written(store: &Store, run: &Run) {
@@ -168,6 +139,11 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     assert!(finish("c", second));
     assert_eq!(store.read_blocking(|r| actions::pending(r, id)).unwrap(), [action("b", 3, 2)]);
     assert_eq!(store.read_blocking(|r| runs::epoch(r, id)).unwrap(), 2);
+    let fence = |epoch| store.read_blocking(move |r| runs::fence(r, id, epoch));
+    fence(second).unwrap();
+    let refused = fence(first).unwrap_err();
+    assert!(matches!(refused, Error::Fenced { given: 1, current: 2, .. }), "{refused}");
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
 }
 
 #[test]
@@ -348,13 +324,20 @@ fn an_always_is_remembered_once_and_can_be_forgotten() {
     let place = Place::new();
     let store = place.open();
     let words = vec!["cargo".to_owned(), "test".to_owned()];
-    let grant =
-        policies::Grant { agent: "a".to_owned(), pattern: words.clone(), granted_at: at(1) };
+    let grant = |folder: &str| policies::Grant {
+        agent: "a".to_owned(),
+        folder: folder.to_owned(),
+        pattern: words.clone(),
+        granted_at: at(1),
+    };
+    let (grant, elsewhere) = (grant("/p"), grant("/q"));
     for _ in 0..2 {
         let grant = grant.clone();
         store.write_blocking(move |tx| policies::grant(tx, &grant)).unwrap();
     }
-    assert_eq!(store.read_blocking(policies::list).unwrap(), [grant]);
-    assert!(store.write_blocking(move |tx| policies::revoke(tx, "a", &words)).unwrap());
-    assert!(store.read_blocking(policies::list).unwrap().is_empty());
+    let other = elsewhere.clone();
+    store.write_blocking(move |tx| policies::grant(tx, &other)).unwrap();
+    assert_eq!(store.read_blocking(policies::list).unwrap(), [grant, elsewhere.clone()]);
+    assert!(store.write_blocking(move |tx| policies::revoke(tx, "a", "/p", &words)).unwrap());
+    assert_eq!(store.read_blocking(policies::list).unwrap(), [elsewhere]);
 }

@@ -32,6 +32,7 @@ fn scenes() -> Vec<(&'static str, Player)> {
         ("fixed_and_partly_merged", fixed_and_partly_merged()),
         ("approved_paused_and_cancelled", approved_paused_and_cancelled()),
         ("restarted_and_out_of_time", restarted_and_out_of_time()),
+        ("without_room_noticed_and_broken", without_room_noticed_and_broken()),
     ]
 }
 
@@ -77,6 +78,22 @@ fn restarted_and_out_of_time() -> Player {
     player.say(Command::Restart { epoch: 2 });
     player.go(&["gate", "audit", "commit", "merge", "clean", "prepare_leaf"]);
     player.say(Command::Deadline);
+    player.answer("execute", failed(Failure::Cancelled));
+    assert_eq!(player.finish(), RunStatus::Partial);
+    player
+}
+
+fn without_room_noticed_and_broken() -> Player {
+    let mut player = Player::planned(options(), &[leaf(1, true, &[]), leaf(2, true, &[])]);
+    player.answer("open_run", failed(Failure::NoRoom));
+    player.go(&["await_room", "open_run", "prepare_leaf"]);
+    let task = player.leaf(1).task_id;
+    player.say(Command::Noticed { task, note: "`main` moved".to_owned() });
+    player.go(&["execute", "gate", "gate", "audit", "commit", "merge"]);
+    player.answer("clean", failed(Failure::NoRoom));
+    player.say(Command::Resume);
+    player.go(&["clean", "prepare_leaf"]);
+    player.say(Command::Broken { reason: "a fault of orchflow".to_owned() });
     player.answer("execute", failed(Failure::Cancelled));
     assert_eq!(player.finish(), RunStatus::Partial);
     player

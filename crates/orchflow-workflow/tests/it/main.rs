@@ -10,3 +10,4 @@ mod player;
 mod random;
 mod runs;
 mod schedule;
+mod waits;

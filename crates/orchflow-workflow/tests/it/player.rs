@@ -11,7 +11,8 @@ use orchflow_types::run::{
 use orchflow_types::task::TaskStatus;
 use orchflow_types::{AgentType, EventType, Role, TaskId, Timestamp};
 use orchflow_workflow::{
-    Action, Command, Effects, Failure, NodeSpec, Outcome, Refused, Spec, State, Step, apply, create,
+    Action, Command, Effects, Failure, NodeSpec, Onto, Outcome, Refused, Spec, State, Step, apply,
+    create,
 };
 
 pub(crate) fn task(n: u32) -> TaskId {
@@ -24,17 +25,11 @@ pub(crate) fn leaf(n: u32, writes: bool, depends: &[u32]) -> NodeSpec {
         task_id: task(n),
         parent: None,
         plan: PlanTask {
-            key: format!("t{n}"),
-            title: format!("Task {n}"),
-            description: String::new(),
             agent_type: if writes { AgentType::Dev } else { AgentType::Test },
-            agent: None,
             command: if writes { Vec::new() } else { vec!["true".to_owned()] },
-            dir: String::new(),
             writes,
-            files: Vec::new(),
             depends: depends.iter().map(|n| format!("t{n}")).collect(),
-            reason: String::new(),
+            ..PlanTask::new(format!("t{n}"), format!("Task {n}"))
         },
         depends: depends.iter().copied().map(task).collect(),
     }
@@ -54,12 +49,7 @@ pub(crate) fn below(parent: u32, node: NodeSpec) -> NodeSpec {
 pub(crate) fn plan(nodes: &[NodeSpec]) -> Plan {
     let parents: BTreeSet<_> = nodes.iter().filter_map(|node| node.parent).collect();
     let leaves = nodes.iter().filter(|node| !parents.contains(&node.task_id));
-    Plan {
-        goal: "goal".to_owned(),
-        tasks: leaves.map(|node| node.plan.clone()).collect(),
-        notes: Vec::new(),
-        by: None,
-    }
+    Plan::new("goal", leaves.map(|node| node.plan.clone()).collect())
 }
 
 pub(crate) fn options() -> RunOptions {
@@ -131,7 +121,12 @@ pub(crate) fn well(action: &Action) -> Outcome {
     let text = |what: &str| format!("{what}-of-{}", action.key);
     match &action.step {
         Step::Plan | Step::AskApproval => unreachable!("answered by commands of their own"),
-        Step::OpenRun => Outcome::Opened { base: text("base"), branch: "orchflow/run".to_owned() },
+        Step::OpenRun => Outcome::Opened {
+            base: text("base"),
+            branch: "orchflow/run".to_owned(),
+            onto: Some(Onto { branch: Some("main".to_owned()), tip: text("tip") }),
+        },
+        Step::AwaitRoom { .. } => Outcome::Waited,
         Step::PrepareLeaf => Outcome::Prepared { worktree: text("worktree"), base: text("base") },
         Step::Execute { agent: None, .. } => Outcome::Executed {
             pane: None,
@@ -190,6 +185,15 @@ impl Player {
         self.say(Command::Planned { plan: plan(nodes), nodes: nodes.to_vec() })
     }
 
+    /// Lets time pass before the next thing is said.
+    pub(crate) const fn wait(&mut self, millis: i64) {
+        self.clock += millis;
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock)
+    }
+
     /// Says a command that must be taken.
     pub(crate) fn say(&mut self, command: Command) -> Effects {
         let effects = self.try_say(command.clone());
@@ -231,6 +235,16 @@ impl Player {
         let action = found.next().unwrap_or_else(|| panic!("no {step} in {:?}", self.steps()));
         assert!(found.next().is_none(), "more than one {step}: {:?}", self.steps());
         action.clone()
+    }
+
+    /// An action in flight of the step, if there is one.
+    pub(crate) fn in_flight_step(&self, step: &str) -> Option<Action> {
+        self.state.in_flight().find(|action| action.step.name() == step).cloned()
+    }
+
+    /// What a command would do here.
+    pub(crate) fn clone_and_say(&self, command: Command) -> Effects {
+        apply(&mut self.state.clone(), self.now(), command).unwrap()
     }
 
     /// Answers the only action of the step.

@@ -120,31 +120,6 @@ fn a_paused_run_begins_nothing_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_run_without_room_pauses_and_tries_the_step_again_when_resumed() {
-    for step in ["open_run", "prepare_leaf", "execute", "gate", "commit", "merge", "land"] {
-        let mut player = Player::planned(options(), &[leaf(1, true, &[])]);
-        let mut full = true;
-        loop {
-            let status = player.finish_with(|action| {
-                if action.step.name() == step && std::mem::take(&mut full) {
-                    failed(Failure::NoRoom)
-                } else {
-                    well(action)
-                }
-            });
-            if status.is_final() {
-                break;
-            }
-            assert_eq!(status, RunStatus::Paused, "{step}");
-            assert_eq!(player.state.run().reason.as_deref(), Some("for a reason"));
-            player.say(Command::Resume);
-        }
-        assert_eq!(player.state.status(), RunStatus::Succeeded, "{step}");
-        assert_eq!(player.state.run().reason, None);
-    }
-}
-
-#[test]
 fn a_cancelled_run_stops_its_agents_waits_for_them_and_cleans_up() {
     let mut player = midway();
     let running = player.in_flight("execute");
@@ -305,7 +280,7 @@ fn a_command_in_the_wrong_place_is_refused_with_words() {
     refuse(&mut asked, Command::Pause, "no task is at work yet");
     refuse(&mut waiting, planned(), "the plan is made already");
     refuse(&mut waiting, Command::Pause, "no task is at work yet");
-    refuse(&mut working, approve(), "decided on already");
+    refuse(&mut working, approve(), "approved already");
     refuse(&mut working, Command::Resume, "not paused");
     refuse(&mut ending, cancel(), "ending already");
     refuse(&mut ending, Command::Pause, "the run is ending");

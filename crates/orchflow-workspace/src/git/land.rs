@@ -31,8 +31,8 @@ pub enum NotLanded {
     Detached,
     /// Another branch is checked out than the one the work began from.
     OtherBranch {
-        /// The one the work began from.
-        expected: String,
+        /// The one the work began from; none when HEAD was detached.
+        expected: Option<String>,
         /// The one that is checked out.
         found: String,
     },
@@ -42,6 +42,16 @@ pub enum NotLanded {
     Diverged {
         /// The branch.
         branch: String,
+    },
+    /// The branch no longer has the commit the work began from: moving it on would bring back
+    /// what somebody took away.
+    SetBack {
+        /// The branch.
+        branch: String,
+        /// Where it was when the work began.
+        from: String,
+        /// Where it is.
+        to: String,
     },
     /// The result changes a path that is changed, staged or untracked in the checkout.
     InTheWay {
@@ -64,7 +74,15 @@ impl fmt::Display for NotLanded {
         match self {
             Self::Detached => f.write_str("the checkout has no branch (HEAD is detached)"),
             Self::OtherBranch { expected, found } => {
-                write!(f, "the branch `{found}` is checked out, the work began from `{expected}`")
+                write!(f, "the branch `{found}` is checked out, the work began from ")?;
+                match expected {
+                    Some(branch) => write!(f, "`{branch}`"),
+                    None => f.write_str("a detached HEAD"),
+                }
+            }
+            Self::SetBack { branch, from, to } => {
+                let (from, to) = (short(from), short(to));
+                write!(f, "the branch `{branch}` was set back from {from} to {to} meanwhile")
             }
             Self::Busy(operation) => {
                 write!(f, "the checkout is in the middle of a {}", operation.as_str())
@@ -81,15 +99,24 @@ impl fmt::Display for NotLanded {
     }
 }
 
+/// A checkout when the work began: what may be moved on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Onto<'a> {
+    /// The branch; none when HEAD was detached.
+    pub branch: Option<&'a str>,
+    /// The commit.
+    pub tip: &'a str,
+}
+
 impl Repo {
     /// Fast-forwards the branch that is checked out here to a commit, and its files with it;
-    /// only when it is attached (to `expected`, if given), nothing is half done, and no path
+    /// only when it is attached (to the branch of `onto`, if given, and still has its commit), nothing is half done, and no path
     /// that would change is changed, staged, hidden from git or in the way. Else not a byte of
     /// index, HEAD or files is touched. A branch that has the commit already has landed.
     ///
     /// # Errors
     /// There is no such commit, or git could not be asked.
-    pub async fn fast_forward(&self, to: &str, expected: Option<&str>) -> Result<FastForward> {
+    pub async fn fast_forward(&self, to: &str, onto: Option<Onto<'_>>) -> Result<FastForward> {
         let git = self.guarded().await?;
         let state = self.state_by(&git).await?;
         let to = match self.resolve(to).await? {
@@ -97,8 +124,10 @@ impl Repo {
             None => return Err(crate::Error::BadName { what: "commit", given: to.to_owned() }),
         };
         let Some(branch) = state.branch.clone() else { return not(NotLanded::Detached) };
-        if let Some(expected) = expected.filter(|expected| **expected != branch) {
-            let expected = expected.to_owned();
+        if let Some(Onto { branch: expected, .. }) =
+            onto.filter(|o| o.branch != Some(branch.as_str()))
+        {
+            let expected = expected.map(str::to_owned);
             return not(NotLanded::OtherBranch { expected, found: branch });
         }
         if let Some(operation) = state.operation {
@@ -110,6 +139,11 @@ impl Repo {
         }
         if !self.is_ancestor(&from, &to).await? {
             return not(NotLanded::Diverged { branch });
+        }
+        if let Some(Onto { tip, .. }) = onto
+            && !self.is_ancestor(tip, &from).await?
+        {
+            return not(NotLanded::SetBack { branch, from: tip.to_owned(), to: from });
         }
         if let Some(reason) = self.in_the_way(&git, &state, &from, &to).await? {
             return not(reason);
@@ -224,6 +258,10 @@ impl Repo {
         })
         .map(|path| path.strip_prefix(self.root()).map_or(path.clone(), Path::to_owned))
     }
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..10).unwrap_or(commit)
 }
 
 fn not(reason: NotLanded) -> Result<FastForward> {

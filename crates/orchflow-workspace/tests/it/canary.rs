@@ -188,7 +188,7 @@ async fn no_function_runs_anything_the_repository_brings_along() {
     repo.worktree_list().await.unwrap();
     repo.worktree_repair(&fixture.beside("")).await.unwrap();
     repo.worktree_remove(one.root()).await.unwrap().unwrap();
-    let landed = repo.fast_forward(&second, Some("main")).await.unwrap();
+    let landed = repo.fast_forward(&second, None).await.unwrap();
     assert!(matches!(landed, orchflow_workspace::git::FastForward::Landed { .. }), "{landed:?}");
     // An object that is missing would be fetched by a program the configuration names.
     let missing = "0123456789012345678901234567890123456789";

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use orchflow_workspace::git::{FastForward, NotLanded, take_command};
+use orchflow_workspace::git::{FastForward, NotLanded, Onto, take_command};
 
 use crate::fixture::{Fixture, run, write};
 
@@ -23,7 +23,9 @@ async fn result(fixture: &Fixture) -> String {
 async fn refused(fixture: &Fixture, to: &str) -> NotLanded {
     let repo = fixture.repo().await;
     let before = fixture.everything();
-    let ended = repo.fast_forward(to, Some("main")).await.unwrap();
+    let first = fixture.git(&["rev-list", "--max-parents=0", "main"]).await;
+    let onto = Onto { branch: Some("main"), tip: &first };
+    let ended = repo.fast_forward(to, Some(onto)).await.unwrap();
     assert_eq!(fixture.everything(), before);
     let FastForward::NotLanded(reason) = ended else { panic!("{ended:?}") };
     reason
@@ -42,7 +44,7 @@ async fn a_clean_checkout_lands_with_its_files_and_landing_again_is_fine() {
     fixture.write("untracked.txt", "mine\n");
     fixture.write("x.log", "ignored\n");
     let repo = fixture.repo().await;
-    let landed = repo.fast_forward(&to, Some("main")).await.unwrap();
+    let landed = repo.fast_forward(&to, None).await.unwrap();
     assert!(
         matches!(&landed, FastForward::Landed { branch, .. } if branch == "main"),
         "{landed:?}"
@@ -51,7 +53,7 @@ async fn a_clean_checkout_lands_with_its_files_and_landing_again_is_fine() {
     assert_eq!(fixture.read("a.txt"), "result\n");
     assert!(!fixture.root.join("b.txt").exists());
     assert_eq!(fixture.read("dir/c.txt"), "mine, elsewhere\n");
-    let again = repo.fast_forward(&to, Some("main")).await.unwrap();
+    let again = repo.fast_forward(&to, None).await.unwrap();
     assert!(matches!(again, FastForward::Landed { .. }));
 }
 
@@ -151,4 +153,31 @@ async fn the_printed_command_takes_the_result_and_keeps_what_was_in_the_way() {
     assert_eq!(fixture.repo().await.head().await.unwrap(), to);
     let text = std::fs::read_to_string(fixture.root.join("a.txt")).unwrap();
     assert_eq!(text, format!("result\n{middle}mine\n"));
+}
+
+#[tokio::test]
+async fn only_the_branch_the_work_began_from_is_moved_and_only_while_it_has_that_commit() {
+    let fixture = Fixture::new().await;
+    let to = result(&fixture).await;
+    let repo = fixture.repo().await;
+    let tip = repo.head().await.unwrap();
+    let refused = async |onto: Onto<'_>| {
+        let before = fixture.everything();
+        let ended = repo.fast_forward(&to, Some(onto)).await.unwrap();
+        assert_eq!(fixture.everything(), before);
+        let FastForward::NotLanded(reason) = ended else { panic!("{ended:?}") };
+        reason.to_string()
+    };
+    let other = refused(Onto { branch: Some("topic"), tip: &tip }).await;
+    assert_eq!(other, "the branch `main` is checked out, the work began from `topic`");
+    let detached = refused(Onto { branch: None, tip: &tip }).await;
+    assert!(detached.ends_with("the work began from a detached HEAD"), "{detached}");
+    // The work began from a commit that the branch had and was taken away from it.
+    let tree = fixture.git(&["rev-parse", "HEAD^{tree}"]).await;
+    let gone = fixture.git(&["commit-tree", "-m", "gone", "-p", &tip, &tree]).await;
+    let back = refused(Onto { branch: Some("main"), tip: &gone }).await;
+    assert!(back.contains("`main` was set back"), "{back}");
+    let onto = Onto { branch: Some("main"), tip: &tip };
+    let landed = repo.fast_forward(&to, Some(onto)).await.unwrap();
+    assert!(matches!(landed, FastForward::Landed { .. }), "{landed:?}");
 }

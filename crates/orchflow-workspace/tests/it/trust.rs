@@ -1,7 +1,7 @@
 //! The fingerprint changes with every byte that could change what runs, and with no other.
 
 use orchflow_types::{ErrorKind, Explain};
-use orchflow_workspace::trust::fingerprint;
+use orchflow_workspace::trust::{content, fingerprint};
 
 use crate::fixture::write;
 
@@ -59,4 +59,22 @@ fn a_huge_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), ".mcp.json", &"x".repeat((1 << 20) + 1));
     assert_eq!(fingerprint(dir.path()).unwrap_err().kind(), ErrorKind::File);
+}
+
+#[test]
+fn what_is_used_of_a_configuration_is_what_was_hashed_or_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    write(root, ".orchflow/config.toml", "a");
+    write(root, "tool.toml", "b");
+    std::os::unix::fs::symlink("../tool.toml", root.join(".orchflow/link.toml")).unwrap();
+    let files = fingerprint(root).unwrap().files;
+    assert_eq!(content(root, &files[0]).unwrap().as_deref(), Some(b"a".as_slice()));
+    assert_eq!(content(root, &files[1]).unwrap().as_deref(), Some(b"b".as_slice()));
+    write(root, ".orchflow/config.toml", "c");
+    write(root, "tool.toml", "d");
+    assert_eq!(content(root, &files[0]).unwrap(), None);
+    assert_eq!(content(root, &files[1]).unwrap(), None);
+    std::fs::remove_file(root.join(".orchflow/config.toml")).unwrap();
+    assert_eq!(content(root, &files[0]).unwrap(), None);
 }

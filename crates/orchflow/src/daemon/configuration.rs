@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use orchflow_agent::AgentConfig;
 use orchflow_orchestrator::{Configuration, Error, PolicyFile, ProjectSettings};
+use orchflow_protocol::trust::TrustFile;
 use orchflow_types::Explain;
 
 use crate::places::Places;
-use crate::settings::{Agent, Layers, Settings};
+use crate::settings::{self, Agent, Layers, Settings, trusted_text};
 
 /// The files of this user, read anew each time so that an edit holds at once.
 pub(super) struct Files {
@@ -21,23 +22,35 @@ impl Files {
 }
 
 impl Configuration for Files {
-    fn for_project(&self, root: &Path, trusted: bool) -> Result<ProjectSettings, Error> {
-        let layers = if trusted {
-            Layers::of_trusted_project(&self.places, root)
-        } else {
-            Layers::of_user(&self.places)
-        };
-        let settings = Settings::of_process(&layers).map_err(|error| Error::Configuration {
-            reason: error.to_string(),
-            hint: error.hint(),
-        })?;
+    fn for_project(&self, root: &Path, trusted: &[TrustFile]) -> Result<ProjectSettings, Error> {
+        let settings = Layers::of_project(&self.places, root, trusted)
+            .and_then(|layers| Settings::of_process(&layers))
+            .map_err(told)?;
         let mut policies = policies(&self.places.policies())?;
-        if trusted {
-            policies.extend(self::policies(&root.join(".orchflow/policies"))?);
-        }
+        policies.extend(policies_of(root, trusted)?);
         let agents = settings.agents.iter().map(agent).collect::<Result<_, _>>()?;
         Ok(ProjectSettings { run: settings.run, prompts: settings.prompts, agents, policies })
     }
+}
+
+fn told(error: settings::Error) -> Error {
+    match error {
+        settings::Error::Moved { .. } => Error::Called(orchflow_client::Error::explain(&error)),
+        error => Error::Configuration { reason: error.to_string(), hint: error.hint() },
+    }
+}
+
+/// The policy files of a project that are trusted, by name.
+fn policies_of(root: &Path, trusted: &[TrustFile]) -> Result<Vec<PolicyFile>, Error> {
+    let is_policy = |file: &&TrustFile| {
+        let name = file.path.strip_prefix(".orchflow/policies/");
+        name.is_some_and(|name| name.ends_with(".toml") && !name.contains('/'))
+    };
+    let read = |file: &TrustFile| {
+        let name = root.join(&file.path).display().to_string();
+        Ok(PolicyFile { name, text: trusted_text(root, file).map_err(told)? })
+    };
+    trusted.iter().filter(is_policy).map(read).collect()
 }
 
 fn agent(configured: &Agent) -> Result<AgentConfig, Error> {
@@ -50,6 +63,8 @@ fn agent(configured: &Agent) -> Result<AgentConfig, Error> {
         command,
         env: configured.env.clone(),
         pass_env: configured.pass_env.clone(),
+        mode: configured.mode,
+        format: configured.format,
         ..AgentConfig::bare(&configured.name, configured.kind)
     })
 }
@@ -89,5 +104,39 @@ mod tests {
         assert_eq!(policies(&missing).unwrap(), []);
         std::fs::write(&missing, "no folder").unwrap();
         assert!(policies(&missing).is_err());
+    }
+
+    #[test]
+    fn a_file_of_a_project_has_effect_as_it_was_trusted_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let rule = "[[rule]]\neffect = \"deny\"\nmatch = \"x\"\n";
+        for (name, text) in [("config.toml", "[budget]\nminutes = 7\n"), ("policies/p.toml", rule)]
+        {
+            let path = root.join(".orchflow").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let found = orchflow_workspace::trust::fingerprint(root).unwrap().files.into_iter();
+        let trusted: Vec<TrustFile> = found
+            .map(|file| TrustFile { path: file.path, size: file.size, hash: file.hash })
+            .collect();
+        let home = Some(root.join("home"));
+        let given = crate::places::Given { orchflow_home: home, ..Default::default() };
+        let files = Files::new(Places::from(&given).unwrap());
+        let before = files.for_project(root, &trusted).unwrap();
+        assert_eq!((before.run.minutes, before.policies.len()), (7, 1));
+        assert_ne!(files.for_project(root, &[]).unwrap().run.minutes, 7);
+        // What came after trust was looked at is not read, and what changed is not used.
+        std::fs::write(root.join(".orchflow/policies/q.toml"), rule).unwrap();
+        assert_eq!(files.for_project(root, &trusted).unwrap().policies.len(), 1);
+        for changed in ["policies/p.toml", "config.toml"] {
+            let path = root.join(".orchflow").join(changed);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, format!("{text}# more\n")).unwrap();
+            let error = files.for_project(root, &trusted).unwrap_err();
+            assert_eq!(error.kind(), orchflow_types::ErrorKind::Untrusted, "{error}");
+            std::fs::write(&path, text).unwrap();
+        }
     }
 }

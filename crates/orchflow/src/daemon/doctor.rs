@@ -9,6 +9,7 @@ use orchflow_protocol::git::DirParams as RepositoryParams;
 use orchflow_protocol::project::DetectParams;
 use orchflow_protocol::system::{Check, DoctorResult};
 use orchflow_protocol::trust::DirParams;
+use orchflow_runtime::env::find_program;
 use orchflow_runtime::process::{self, Spec};
 use orchflow_types::AgentKind;
 
@@ -43,7 +44,10 @@ fn socket(host: &Host) -> Check {
 }
 
 async fn program(name: &str, version: &[&str], required: bool, install: &str) -> Check {
-    let words = std::iter::once(name).chain(version.iter().copied());
+    // By its path, so that what is asked is what `PATH` names and nothing in some folder.
+    let path =
+        find_program(name).map_or_else(|| name.to_owned(), |path| path.display().to_string());
+    let words = std::iter::once(path.as_str()).chain(version.iter().copied());
     let said = process::output(&Spec::new(words, "/"), 4096, PATIENCE).await;
     let found = match said {
         Ok(output) if output.status.success() => Ok(output.text()),

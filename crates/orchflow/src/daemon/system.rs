@@ -11,7 +11,7 @@ use orchflow_protocol::method::Empty;
 use orchflow_protocol::system::{
     self, Check, DoctorParams, DoctorResult, HealthResult, InfoResult,
 };
-use orchflow_protocol::trust::DirParams;
+use orchflow_protocol::trust::{DirParams, TrustFile};
 use orchflow_runtime::{Clock, Supervisor};
 use orchflow_server::Rows;
 use orchflow_server::http::{Gauge, Gauges};
@@ -155,7 +155,7 @@ async fn shutdown(host: Host, _: Empty) -> Result<Empty, Error> {
 
 async fn get(host: Host, params: GetParams) -> Result<Setting, Error> {
     let trusted = trusted(&host, params.dir.as_deref()).await?;
-    noun::get(&host.places, &params, trusted)
+    noun::get(&host.places, &params, &trusted)
 }
 
 async fn set(host: Host, params: SetParams) -> Result<Setting, Error> {
@@ -164,15 +164,17 @@ async fn set(host: Host, params: SetParams) -> Result<Setting, Error> {
 
 async fn show(host: Host, params: ShowParams) -> Result<ShowResult, Error> {
     let trusted = trusted(&host, params.dir.as_deref()).await?;
-    noun::show(&host.places, params.dir.as_deref(), trusted)
+    noun::show(&host.places, params.dir.as_deref(), &trusted)
 }
 
-async fn trusted(host: &Host, dir: Option<&str>) -> Result<bool, Error> {
+/// The files of a project that count.
+async fn trusted(host: &Host, dir: Option<&str>) -> Result<Vec<TrustFile>, Error> {
     match dir {
-        None => Ok(false),
+        None => Ok(Vec::new()),
         Some(dir) => {
             let params = DirParams { dir: dir.to_owned() };
-            Ok(orchflow_manager::trust::get(host.manager.clone(), params).await?.trusted)
+            let looked = orchflow_manager::trust::get(host.manager.clone(), params).await?;
+            Ok(looked.trusted_files().to_vec())
         }
     }
 }

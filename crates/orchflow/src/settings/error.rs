@@ -77,6 +77,15 @@ pub enum Error {
         /// The agent's name.
         name: String,
     },
+    /// A project's file is not what the user trusted.
+    #[error("{} is not what was trusted: it changed while it was read", path.display())]
+    Moved {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The trusted file of a project could not be read.
+    #[error(transparent)]
+    Project(orchflow_workspace::Error),
     /// A file could not be read or written.
     #[error("cannot {attempt} {}", path.display())]
     File {
@@ -94,12 +103,16 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } => ErrorKind::File,
+            Self::Moved { .. } => ErrorKind::Untrusted,
+            Self::Project(error) => error.kind(),
             _ => ErrorKind::Config,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Moved { .. } => Some("`orchflow trust` shows it as it is now".into()),
+            Self::Project(error) => error.hint(),
             Self::Unknown { nearest: Some(nearest), .. } => {
                 Some(format!("did you mean `{nearest}`?"))
             }

@@ -16,9 +16,7 @@ impl Files {
         fs::write(&user_file, user).unwrap();
         let project = project.map(|text| {
             let file = project_file(dir.path());
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, text).unwrap();
-            file
+            (file, text.to_owned())
         });
         (Self(dir), Layers { user: user_file, project })
     }
@@ -71,6 +69,8 @@ command = "claude"
 [agents.mine]
 kind = "command"
 command = "my-agent --task {task_id} {prompt}"
+mode = "tty"
+format = "codex"
 env = { MODE = "fast" }
 pass_env = ["MY_KEY"]
 [providers.glm]
@@ -88,6 +88,9 @@ key_env = "ZAI_API_KEY"
     assert_eq!(settings.agents[1].env["MODE"], "fast");
     assert_eq!(settings.agents[1].pass_env, ["MY_KEY"]);
     assert_eq!(settings.agents[0].kind, AgentKind::ClaudeCode);
+    let how = |agent: &Agent| (agent.mode, agent.format);
+    assert_eq!(how(&settings.agents[0]), (Mode::Pipes, Format::Text));
+    assert_eq!(how(&settings.agents[1]), (Mode::Tty, Format::Codex));
 }
 
 #[test]

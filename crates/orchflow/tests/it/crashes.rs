@@ -4,12 +4,14 @@
 //! `ORCHFLOW_CRASH_HITS=N` tries the first N hits of each point instead of a few.
 
 use orchflow_client::Client;
-use orchflow_protocol::run::{List, ListParams, Start};
+use orchflow_protocol::run::{List, ListParams, Start, StartParams};
 use orchflow_runtime::clock::Stopwatch;
 use orchflow_runtime::crash::POINTS;
 use orchflow_runtime::env;
-use orchflow_testkit::wait_until;
-use orchflow_types::RunId;
+use orchflow_testkit::{Scripts, wait_until};
+use orchflow_types::plan::{Plan, PlanTask};
+use orchflow_types::run::RunStatus;
+use orchflow_types::{AgentType, RunId};
 
 use crate::sound::{assert_sound, chain, turns};
 use crate::stage::{Stage, look};
@@ -173,4 +175,43 @@ fn every_crash_point_of_the_code_is_swept_or_named_as_reached_elsewhere() {
         assert!(SWEPT.contains(point) != elsewhere, "{point} has no sweep");
     }
     assert_eq!(SWEPT.len() + ELSEWHERE.len(), POINTS.len());
+}
+
+#[tokio::test]
+async fn a_command_that_looks_at_the_result_begins_again_on_it_and_not_on_its_own_leavings() {
+    let steady = |scripts: &Scripts| scripts.edits("steady", "notes.txt", "hello\n").unwrap();
+    let mut stage = Stage::with(steady, "").await;
+    let begun = stage.scripts.path().join("begun");
+    // Red on what the time before has written into its folder; the first time it hangs.
+    let looks = format!(
+        "grep -q hello notes.txt && ! test -e half || exit 1\ntouch half\n\
+         if ! test -e {0}; then touch {0}; exec sleep 86400; fi",
+        begun.display()
+    );
+    let looks = stage.scripts.script("looks", &looks).unwrap();
+    let task = |key: &str, writes: bool, command: Vec<String>, depends: &[&str]| PlanTask {
+        key: key.to_owned(),
+        title: key.to_owned(),
+        description: String::new(),
+        agent_type: if writes { AgentType::Dev } else { AgentType::Test },
+        agent: None,
+        command,
+        dir: String::new(),
+        writes,
+        files: Vec::new(),
+        depends: depends.iter().map(|key| (*key).to_owned()).collect(),
+        reason: String::new(),
+    };
+    let looking = vec![looks.path().display().to_string()];
+    let tasks = vec![task("write", true, vec![], &[]), task("look", false, looking, &["write"])];
+    let plan = Plan { goal: GOAL.to_owned(), tasks, notes: Vec::new(), by: None };
+
+    stage.daemon.up().await.unwrap();
+    let client = stage.daemon.client().await.unwrap();
+    let params = StartParams { plan: Some(plan), ..stage.params(GOAL) };
+    let run_id = client.call::<Start>(params).await.unwrap().run_id;
+    wait_until("the command at work", || async { begun.exists() }).await;
+    stage.daemon.restart().await.unwrap();
+    let run = stage.end_of(run_id).await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:#?}");
 }

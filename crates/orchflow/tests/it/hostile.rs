@@ -4,12 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use orchflow_runtime::env;
-use orchflow_testkit::{Repo, TestDaemon, wait_until};
+use orchflow_testkit::{Repo, Scripts, TestDaemon, wait_until};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::ORCHFLOW;
-use crate::stage::kind;
+use crate::stage::{error, kind, leavings};
 
 /// Every command that is named by the repository writes a file here when it runs.
 struct Canaries(TempDir);
@@ -206,4 +206,28 @@ async fn trust_gives_effect_to_exactly_what_was_shown_and_one_byte_ends_it() {
     let unknown = ["--json", "run", "--auto-approve", "--role", "executor=canary", "Add a file"];
     let said = daemon.cli_in(here, &unknown).await.unwrap();
     assert_eq!(kind(&said), "agent_not_found", "{said:?}");
+}
+
+#[tokio::test]
+async fn an_agent_where_its_own_settings_are_not_trusted_is_refused_before_anything_is_made() {
+    let (canaries, scripts) = (Canaries::new(), Scripts::new().unwrap());
+    let repo = hostile(&canaries).await;
+    let writer = scripts.edits("writer", "notes.txt", "x").unwrap();
+    let config = format!("[roles.executor]\nchain = [\"writer\"]\n{}", writer.config());
+    let daemon = TestDaemon::home(ORCHFLOW, &config, &[]).unwrap();
+    let goal = "Add a file notes.txt";
+    let plan = daemon.cli_in(repo.path(), &["--json", "plan", goal]).await.unwrap().ok().json();
+    assert!(plan["obstacles"].to_string().contains(".claude/settings.json"), "{plan}");
+    let said =
+        daemon.cli_in(repo.path(), &["--json", "run", "--auto-approve", goal]).await.unwrap();
+    assert_eq!((said.code, kind(&said).as_str()), (4, "untrusted"), "{said:?}");
+    assert!(
+        error(&said)["message"].as_str().unwrap().contains(".claude/settings.json"),
+        "{said:?}"
+    );
+    let runs = daemon.cli(&["--json", "runs", "list"]).await.unwrap().ok().json();
+    assert_eq!(runs["runs"], serde_json::json!([]), "no run was made");
+    assert_eq!(leavings(&repo).await, Vec::<String>::new());
+    // A command of the project that only looks is no agent and reads none of it.
+    daemon.cli_in(repo.path(), &["run", "run the tests"]).await.unwrap().ok();
 }

@@ -6,8 +6,10 @@
 
 #![allow(clippy::print_stdout, reason = "a test tells what it measured and what it left out")]
 #![allow(clippy::unwrap_used, reason = "what a test cannot do without may end it")]
+mod answers;
 mod architect;
 mod commands;
+mod consents;
 mod crashes;
 mod goals;
 mod hostile;

@@ -39,6 +39,7 @@ fn reason(run: &Run) -> String {
 async fn what_an_agent_that_prints_garbage_changed_is_said_and_its_garbage_reaches_no_terminal() {
     let (stage, run) = one(|scripts| scripts.prints_garbage("noise").unwrap(), "").await;
     assert!(run.leaves[0].commit.is_none() && run.landing.is_none(), "{run:#?}");
+    assert_eq!(run.status, RunStatus::Failed, "{run:#?}");
     let report = stage.run(&["runs", "report"]).await.ok().stdout;
     assert!(report.contains("it changed nothing"), "{report}");
     assert!(!report.contains(|c: char| c.is_control() && c != '\n'), "{report:?}");
@@ -106,7 +107,120 @@ async fn what_an_agent_does_to_its_branch_or_its_link_to_git_costs_nobody_its_wo
         let told = stage.repo.git(&["log", "--no-merges", task, "main", &not]).await.unwrap();
         assert_eq!(told.trim(), run.leaves[0].task_id.to_string(), "{what}");
         assert_eq!(stage.repo.git(&["status", "--porcelain"]).await.unwrap(), "", "{what}");
+        let noted = "while mover worked, the branch `elsewhere` was made at";
+        assert_eq!(reason(&run).contains(noted), what == "commits elsewhere", "{run:#?}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_that_moves_or_deletes_what_is_the_users_is_told_of_and_nothing_of_it_is_lost() {
+    let moves = "git update-ref refs/heads/main \
+                 $(git -c user.name=x -c user.email=x@x commit-tree -m other HEAD^{tree})\n\
+                 git branch -q -D topic\ngit tag v1\ngit stash drop -q\n\
+                 echo hello > notes.txt\necho done";
+    let mut stage = Stage::with(|scripts| scripts.script("mover", moves).unwrap(), "").await;
+    let git = async |args: &[&str]| stage.repo.git(args).await.unwrap().trim().to_owned();
+    let as_x = ["-c", "user.name=x", "-c", "user.email=x@x"];
+    let main = git(&["rev-parse", "main"]).await;
+    let tree = git(&["rev-parse", "main^{tree}"]).await;
+    let topic = git(&[&as_x[..], &["commit-tree", "-m", "topic", &tree]].concat()).await;
+    git(&["branch", "topic", &topic]).await;
+    stage.repo.write("calc.py", "mine = 1\n").unwrap();
+    git(&[&as_x[..], &["stash", "-q"]].concat()).await;
+    let stash = git(&["rev-parse", "refs/stash"]).await;
+
+    stage.daemon.up().await.unwrap();
+    let run_id = stage.start(GOAL).await;
+    let run = stage.end_of(run_id).await;
+    let said = reason(&run);
+    for told in ["the branch `main` moved from", "the branch `topic` was deleted"] {
+        assert!(said.contains(&format!("while mover worked, {told}")), "{told}: {run:#?}");
+    }
+    assert!(said.contains("the tag `v1` was made") && said.contains("the stash was deleted"));
+    let report = stage.run(&["runs", "report"]).await.ok().stdout;
+    assert!(report.contains("the branch `main` moved from"), "{report}");
+    assert!(!run.landing.as_ref().is_some_and(|landing| landing.merged), "{run:#?}");
+    let saved = ["--format=%(objectname)", "refs/orchflow/saved"];
+    let saved = stage.repo.git(&[&["for-each-ref"], &saved[..]].concat()).await.unwrap();
+    for lost in [main, topic, stash] {
+        assert!(saved.contains(&lost), "{lost} in {saved}");
+    }
+}
+
+/// A run whose agent waits while the user does something with git in the checkout.
+async fn meanwhile(commands: &[&[&str]]) -> (Stage, Run) {
+    let (repo, scripts) = (orchflow_testkit::Repo::python(true).await.unwrap(), Scripts::new());
+    let scripts = scripts.unwrap();
+    let done = scripts.path().join("done");
+    let waits = format!(
+        "touch {0}.begun\nwhile [ ! -e {0} ]; do sleep 0.05; done\necho hello > notes.txt",
+        done.display()
+    );
+    let agents =
+        [scripts.script("steady", &waits).unwrap(), scripts.audits("approver", APPROVED).unwrap()];
+    let mut stage = Stage::new(repo, scripts, &agents, "");
+    stage.daemon.up().await.unwrap();
+    let run_id = stage.start(GOAL).await;
+    orchflow_testkit::wait_until("the agent at work", || async {
+        done.with_extension("begun").exists()
+    })
+    .await;
+    for args in commands {
+        stage.repo.git(args).await.unwrap();
+    }
+    std::fs::write(&done, "").unwrap();
+    let run = stage.end_of(run_id).await;
+    (stage, run)
+}
+
+#[tokio::test]
+async fn a_commit_of_the_users_own_meanwhile_is_told_without_blame_and_nothing_is_saved() {
+    let commit: &[&str] = &[
+        "-c",
+        "user.name=me",
+        "-c",
+        "user.email=me@x",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "mine",
+    ];
+    let (_stage, run) = meanwhile(&[commit]).await;
+    let said = reason(&run);
+    assert!(said.contains("while steady worked, the branch `main` moved from"), "{said}");
+    assert!(said.contains("not by orchflow") && !said.contains("kept in"), "{said}");
+}
+
+#[tokio::test]
+async fn a_result_does_not_land_on_a_branch_the_user_went_to_meanwhile() {
+    let (stage, run) = meanwhile(&[&["checkout", "-q", "-b", "other"]]).await;
+    let landing = run.landing.as_ref().unwrap();
+    assert!(!landing.merged, "{run:#?}");
+    let why = landing.reason.as_deref().unwrap();
+    assert!(why.contains("`other` is checked out, the work began from `main`"), "{why}");
+    assert!(
+        reason(&run).contains("the checkout went from the branch `main` to the branch `other`")
+    );
+    assert_eq!(stage.repo.head().await.unwrap(), run.base.unwrap());
+}
+
+#[tokio::test]
+async fn an_agent_that_changes_nothing_hands_over_to_the_next_of_its_chain() {
+    let (repo, scripts) = (orchflow_testkit::Repo::python(true).await.unwrap(), Scripts::new());
+    let scripts = scripts.unwrap();
+    let agents = [
+        scripts.script("idle", "echo all is well already").unwrap(),
+        scripts.audits("approver", APPROVED).unwrap(),
+        scripts.edits("steady", "notes.txt", "hello\n").unwrap(),
+    ];
+    let mut stage = Stage::new(repo, scripts, &agents, "");
+    stage.daemon.up().await.unwrap();
+    let roles = ["--role", "executor=idle,steady"];
+    stage.run(&[&["run", "--auto-approve"], &roles[..], &[GOAL]].concat()).await.ok();
+    assert_eq!(stage.repo.read("notes.txt").as_deref(), Some("hello\n"));
+    let report = stage.run(&["runs", "report"]).await.ok().stdout;
+    assert!(report.contains("idle gave up: it changed nothing; it said: all is well"), "{report}");
 }
 
 #[tokio::test]

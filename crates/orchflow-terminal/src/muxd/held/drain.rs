@@ -24,8 +24,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// printed is read.
 const KERNEL_HOLDS: u64 = 1024 * 1024;
 const BUFFER: usize = 64 * 1024;
-/// How far a manager may be behind before the process has to wait for it: less than the
-/// log keeps, so that a screen never misses a byte.
+/// How far a manager may be behind before the process has to wait for it; never more than
+/// half of what the log keeps, so that a screen misses no byte.
 const AHEAD: u64 = 8 * 1024 * 1024;
 
 /// The reader of one stream of a held pane.
@@ -47,7 +47,9 @@ impl Drain {
         pane: Arc<State>,
         stop: CancellationToken,
     ) -> Self {
-        let taken = (stream == Stream::Output).then(|| pane.taken.subscribe());
+        // Only screens have to see everything.
+        let screen = stream == Stream::Output && pane.spec.tty;
+        let taken = screen.then(|| pane.taken.subscribe());
         Self { fd, log, pane, stop, taken, total: 0 }
     }
 
@@ -133,7 +135,8 @@ impl Drain {
     /// Waits while a manager is too far behind.
     async fn room(&self) {
         let Some(mut taken) = self.taken.clone() else { return };
-        let near = |taken: &Taken| !taken.attached || self.total <= taken.offset + AHEAD;
+        let ahead = AHEAD.min(self.pane.spec.bounds.tail / 2);
+        let near = |taken: &Taken| !taken.attached || self.total <= taken.offset + ahead;
         let _ = taken.wait_for(near).await;
     }
 
