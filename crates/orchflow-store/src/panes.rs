@@ -64,6 +64,21 @@ pub fn get(reader: &Reader<'_>, pane_id: PaneId) -> Result<Option<Pane>, Error> 
     reader.one("SELECT view, log FROM panes WHERE pane_id = ?1", [key(pane_id)], pane)
 }
 
+/// A pane with the idempotency key it was made under, if it had one.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn get_with_key(
+    reader: &Reader<'_>,
+    pane_id: PaneId,
+) -> Result<Option<(Pane, Option<String>)>, Error> {
+    reader.one(
+        "SELECT view, log, idempotency_key FROM panes WHERE pane_id = ?1",
+        [key(pane_id)],
+        |row| Ok((pane(row)?, row.get(2)?)),
+    )
+}
+
 /// The pane that was made under a client's idempotency key.
 ///
 /// # Errors
@@ -100,13 +115,14 @@ pub fn list(
     }
 }
 
-/// Marks every pane that is said to run as lost, and answers them: for a start of what
-/// held their terminals, when none can be running any more.
+/// Marks every pane that is said to run as lost, but those in `keep`, and answers them: for a
+/// start, when nothing but what is kept can be running any more.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub fn lose_running(tx: &mut Tx<'_>, at: Timestamp) -> Result<Vec<Pane>, Error> {
+pub fn lose_running(tx: &mut Tx<'_>, at: Timestamp, keep: &[PaneId]) -> Result<Vec<Pane>, Error> {
     let mut panes = list(tx, Some(PaneState::Running), None, u32::MAX)?;
+    panes.retain(|pane| !keep.contains(&pane.info.pane_id));
     for pane in &mut panes {
         pane.info.state = PaneState::Lost;
         pane.info.pid = None;

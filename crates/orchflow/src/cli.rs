@@ -8,7 +8,7 @@ use orchflow_client::Error;
 use orchflow_types::ErrorKind;
 
 use crate::commands::{
-    agents, attention, completions, config, demo, doctor, down, exec, home, logs, pane, plan,
+    agents, attention, completions, config, demo, doctor, down, exec, home, logs, muxd, pane, plan,
     policy, route, rpc, run, runs, status, task, trust, up,
 };
 use crate::context::Context;
@@ -92,6 +92,9 @@ pub enum Command {
     Logs(logs::Args),
     /// Prints the completions of a shell
     Completions(completions::Args),
+    /// Holds terminals; the daemon starts it
+    #[command(hide = true)]
+    Muxd(muxd::Args),
     /// Plays a part of the demo
     #[command(hide = true)]
     DemoAgent(demo::scripted::Args),
@@ -163,6 +166,7 @@ async fn dispatch(cli: Cli) -> Ended {
         Command::Logs(args) => logs::run(cx, args).await,
         Command::Completions(args) => completions::run(cx, args),
         Command::Demo(args) => Box::pin(demo::run(cx, args)).await,
+        Command::Muxd(args) => muxd::run(&args).await,
         Command::DemoAgent(args) => demo::scripted::run(cx, &args),
     }
 }

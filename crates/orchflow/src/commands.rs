@@ -10,6 +10,7 @@ pub(crate) mod down;
 pub(crate) mod exec;
 pub(crate) mod home;
 pub(crate) mod logs;
+pub(crate) mod muxd;
 pub(crate) mod pane;
 pub(crate) mod plan;
 pub(crate) mod policy;

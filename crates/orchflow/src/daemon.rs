@@ -18,6 +18,7 @@ use orchflow_orchestrator::{Orchestrator, runs};
 use orchflow_runtime::{Clock, Supervisor, TaskKind, env, process};
 use orchflow_server::{Caller, Table, dispatch, http, serve_endpoint, unix};
 use orchflow_store::Store;
+use orchflow_terminal::muxd;
 use orchflow_types::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -82,6 +83,7 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
         worktrees: places.worktrees(),
         mark: places.mark(),
         shell: env::var("SHELL").unwrap_or_else(|| "/bin/sh".to_owned()),
+        muxd: holder(places)?,
     });
     manager.recover().await?;
     let (client, endpoint) = orchflow_client::in_process();
@@ -119,6 +121,16 @@ async fn start(places: &Places, options: Options) -> Result<Daemon, Error> {
     }
     supervisor.spawn(TaskKind::Vital, "socket", socket.run(supervisor.shutdown().clone()));
     Ok(Daemon { _instance: instance, supervisor, store, manager })
+}
+
+/// The holder of terminals is this very program.
+fn holder(places: &Places) -> Result<muxd::Options, Error> {
+    let program = std::env::current_exe().map_err(|error| {
+        Error::new(ErrorKind::Unavailable, format!("cannot find this program: {error}"))
+    })?;
+    let (program, door) = (program.display().to_string(), places.muxd());
+    let start = vec![program, "muxd".into(), "--door".into(), door.display().to_string()];
+    Ok(muxd::Options { door, start: Some(start) })
 }
 
 fn table(host: &Host, manager: &Manager, orchestrator: &Orchestrator, store: &Store) -> Table {

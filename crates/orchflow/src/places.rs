@@ -157,6 +157,12 @@ impl Places {
         &self.socket
     }
 
+    /// The socket of the holder of terminals.
+    #[must_use]
+    pub fn muxd(&self) -> PathBuf {
+        self.run.join("muxd.sock")
+    }
+
     /// The token for the TCP doors.
     #[must_use]
     pub fn token(&self) -> PathBuf {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use orchflow_runtime::{TaskKind, process};
 use orchflow_store::panes as rows;
-use orchflow_terminal::LogReader;
-use orchflow_types::EventType;
+use orchflow_terminal::{LogReader, Pane};
+use orchflow_types::{EventType, PaneId};
 use serde_json::json;
 
-use super::event;
+use super::{Live, event, mark};
 use crate::manager::blocking;
 use crate::{Error, Manager, Recovered};
 
@@ -19,10 +19,13 @@ const GRACE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(10);
 
 pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
-    let processes = if cx.panes().all().is_empty() { sweep(cx).await? } else { 0 };
+    let kept = take_over(cx).await?;
+    let marks: Vec<_> = kept.iter().map(|pane| mark(cx, *pane)).collect();
+    let processes = sweep(cx, marks).await?;
     let at = cx.options().clock.now();
+    let (keep, count) = (kept.clone(), kept.len());
     let lost = cx.store().write(move |tx| {
-        let mut lost = rows::lose_running(tx, at)?;
+        let mut lost = rows::lose_running(tx, at, &keep)?;
         let mut told = Vec::new();
         for pane in &mut lost {
             if let Ok(log) = LogReader::open(&pane.log) {
@@ -40,7 +43,32 @@ pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
         orchflow_store::events::append(tx, at, told)?;
         Ok(lost.len())
     });
-    Ok(Recovered { panes: lost.await?, processes })
+    Ok(Recovered { kept: count, panes: lost.await?, processes })
+}
+
+/// Takes the panes over that the holder has and that are a person's own. What a run started
+/// is ended: the run begins that step again, and its agent must not be at work twice.
+async fn take_over(cx: &Manager) -> Result<Vec<PaneId>, Error> {
+    let mut kept = Vec::new();
+    for found in cx.muxd().found().await? {
+        let pane_id = found.pane_id;
+        let row = cx.store().read(move |tx| rows::get_with_key(tx, pane_id)).await?;
+        let Some((_, None)) = row else {
+            found.end().await;
+            continue;
+        };
+        let supervisor = &cx.options().supervisor;
+        match Pane::adopt(found, mark(cx, pane_id), supervisor) {
+            Ok(pane) => {
+                let (written, end) = tokio::sync::watch::channel(None);
+                cx.panes().insert(Live { pane: pane.clone(), end });
+                super::watch::start(cx, pane, written);
+                kept.push(pane_id);
+            }
+            Err(error) => tracing::error!(pane = %pane_id, %error, "a pane cannot be taken over"),
+        }
+    }
+    Ok(kept)
 }
 
 pub(crate) async fn shutdown(cx: &Manager) {
@@ -62,15 +90,17 @@ pub(crate) async fn shutdown(cx: &Manager) {
     if tokio::time::timeout(LONGEST, all).await.is_err() {
         tracing::warn!("not every pane ended in time");
     }
+    cx.muxd().quit(GRACE).await;
     // What panes that ended before have left, in sessions of its own.
-    if let Err(error) = sweep(cx).await {
+    if let Err(error) = sweep(cx, Vec::new()).await {
         tracing::warn!(%error, "what panes left running was not ended");
     }
 }
 
-/// Kills every process that carries a mark of this home; answers how many.
-async fn sweep(cx: &Manager) -> Result<usize, Error> {
+/// Kills every process that carries a mark of this home, but those of panes that are kept;
+/// answers how many.
+async fn sweep(cx: &Manager, keep: Vec<String>) -> Result<usize, Error> {
     // The colon keeps a home whose mark only begins alike out of it.
     let prefix = format!("{}:", cx.options().mark);
-    blocking("end what was left running", move || process::sweep(&prefix)).await
+    blocking("end what was left running", move || process::sweep_but(&prefix, &keep)).await
 }

@@ -8,8 +8,9 @@ use orchflow_manager::{Manager, Options, OutputReader, panes};
 use orchflow_protocol::pane::{CreateParams, Output, PaneParams, ReadParams, ReadResult, What};
 use orchflow_protocol::stream::decode;
 use orchflow_runtime::process::{self, Spec};
-use orchflow_runtime::{Clock, Supervisor, ids};
+use orchflow_runtime::{Clock, Supervisor, TaskKind, ids};
 use orchflow_store::{Store, events};
+use orchflow_terminal::muxd;
 use orchflow_types::pane::PaneInfo;
 use orchflow_types::{Cursor, Event, EventType, PaneId};
 
@@ -18,6 +19,8 @@ pub(crate) struct Bed {
     pub(crate) mark: String,
     pub(crate) store: Store,
     pub(crate) manager: Manager,
+    /// What the holder of terminals runs under: it outlives the managers.
+    _holder: Supervisor,
 }
 
 // A test that failed leaves no process behind either.
@@ -30,8 +33,11 @@ impl Drop for Bed {
 impl Bed {
     pub(crate) fn new() -> Self {
         let (dir, mark) = (tempfile::tempdir().unwrap(), ids::secret());
+        let holder = Supervisor::new();
+        let door = tokio::net::UnixListener::bind(door(dir.path())).unwrap();
+        holder.spawn(TaskKind::Vital, "muxd", muxd::serve(door, holder.clone()));
         let (store, manager) = start(dir.path(), &mark);
-        Self { dir, mark, store, manager }
+        Self { dir, mark, store, manager, _holder: holder }
     }
 
     /// The path of the home, without links.
@@ -101,6 +107,10 @@ impl Bed {
     }
 }
 
+fn door(home: &Path) -> PathBuf {
+    home.join("muxd.sock")
+}
+
 fn start(home: &Path, mark: &str) -> (Store, Manager) {
     let clock = Clock::system();
     let (store, _) = Store::open(&home.join("state.db"), clock.now()).unwrap();
@@ -112,6 +122,7 @@ fn start(home: &Path, mark: &str) -> (Store, Manager) {
         worktrees: home.join("worktrees"),
         mark: mark.to_owned(),
         shell: "/bin/sh".to_owned(),
+        muxd: muxd::Options { door: door(home), start: None },
     });
     (store, manager)
 }

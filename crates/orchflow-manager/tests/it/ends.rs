@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use orchflow_manager::{Recovered, panes};
-use orchflow_protocol::pane::{KillParams, Output, PaneParams, What, WriteParams};
+use orchflow_protocol::pane::{CreateParams, KillParams, Output, PaneParams, What, WriteParams};
 use orchflow_runtime::process::{self, Spec, Stdio};
 use orchflow_types::pane::PaneState;
 use orchflow_types::{ErrorKind, EventType, Explain};
@@ -49,9 +49,11 @@ async fn the_output_of_an_ended_pane_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn panes_of_a_daemon_that_died_are_lost_and_what_they_left_is_ended() {
+async fn panes_of_runs_of_a_daemon_that_died_are_lost_and_what_they_left_is_ended() {
     let mut bed = Bed::new();
-    let pane_id = bed.create(pipes("echo before; exec sleep 1000")).await;
+    let of_a_run = pipes("echo before; exec sleep 1000");
+    let key = Some("step".to_owned());
+    let pane_id = bed.create(CreateParams { idempotency_key: key, ..of_a_run }).await;
     bed.until(pane_id, "before").await;
     let pid = bed.info(pane_id).await.pid.unwrap();
     let started = process::start_time(pid).unwrap();
@@ -61,7 +63,7 @@ async fn panes_of_a_daemon_that_died_are_lost_and_what_they_left_is_ended() {
     bed.restart().await;
     let recovered = bed.manager.recover().await.unwrap();
     assert_eq!(recovered.panes, 1);
-    assert!(recovered.processes >= 2, "{recovered:?}");
+    assert!(recovered.processes >= 1, "{recovered:?}");
     wait_until("the orphan is gone", || !process::is_alive(far.0, far.1)).await;
     wait_until("the pane's process is gone", || !process::is_alive(pid, started)).await;
     assert!(process::is_alive(other.0, other.1), "a mark that only begins alike is another's");
@@ -74,6 +76,29 @@ async fn panes_of_a_daemon_that_died_are_lost_and_what_they_left_is_ended() {
     let error = panes::close_stdin(bed.manager.clone(), PaneParams { pane_id }).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Conflict);
     process::sweep(&format!("{}x:", bed.mark));
+}
+
+#[tokio::test]
+async fn a_persons_panes_go_on_under_the_next_manager_with_screen_history_and_end() {
+    let mut bed = Bed::new();
+    let shell = bed.create(tty("echo before; read line; echo got $line; exit 3")).await;
+    bed.until(shell, "before").await;
+    let pid = bed.info(shell).await.pid;
+    bed.restart().await;
+    let recovered = bed.manager.recover().await.unwrap();
+    assert_eq!((recovered.kept, recovered.panes), (1, 0), "{recovered:?}");
+    let info = bed.info(shell).await;
+    assert_eq!((info.state, info.pid), (PaneState::Running, pid));
+    let screen = async || bed.read(shell, What::Screen, Output::Output).await.text;
+    while !screen().await.contains("before") {
+        tokio::task::yield_now().await;
+    }
+    let input = WriteParams { pane_id: shell, text: "x".into(), bytes: String::new(), enter: true };
+    panes::write(bed.manager.clone(), input).await.unwrap();
+    assert_eq!(bed.exit(shell).await.data["exit_code"], 3);
+    assert_eq!(bed.text(shell, Output::Output).await, "before\r\nx\r\ngot x\r\n");
+    let info = bed.info(shell).await;
+    assert_eq!((info.state, info.exit_code), (PaneState::Exited, Some(3)));
 }
 
 #[tokio::test]

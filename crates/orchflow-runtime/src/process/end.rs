@@ -57,10 +57,15 @@ pub async fn terminate(pid: u32, started: u64, exit: &mut Exit, mark: &str, grac
 ///
 /// What is born while it looks is found by looking again, until a pass finds nothing.
 pub fn sweep(prefix: &str) -> usize {
+    sweep_but(prefix, &[])
+}
+
+/// The same, but for processes whose mark is one of `keep`.
+pub fn sweep_but(prefix: &str, keep: &[String]) -> usize {
     const PASSES: usize = 20; // a fork bomb outruns any number; an honest tree needs two
     let mut killed = 0;
     for _ in 0..PASSES {
-        let found = marked(prefix);
+        let found = marked(prefix, keep);
         if found.is_empty() {
             break;
         }
@@ -79,20 +84,23 @@ fn wait_for_end(process: &OwnedFd) {
     let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&patience)); // over either way
 }
 
-fn marked(prefix: &str) -> Vec<Pid> {
+fn marked(prefix: &str, keep: &[String]) -> Vec<Pid> {
     let me = rustix::process::getpid();
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter_map(Pid::from_raw)
-        .filter(|pid| *pid != me && carries(*pid, prefix))
+        .filter(|pid| *pid != me && carries(*pid, prefix, keep))
         .collect()
 }
 
-fn carries(pid: Pid, prefix: &str) -> bool {
+fn carries(pid: Pid, prefix: &str, keep: &[String]) -> bool {
     let Ok(environ) = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())) else {
         return false;
     };
-    let wanted = format!("{MARK}={prefix}");
-    environ.split(|byte| *byte == 0).any(|entry| entry.starts_with(wanted.as_bytes()))
+    let name = format!("{MARK}=");
+    let mut marks = environ
+        .split(|byte| *byte == 0)
+        .filter_map(|entry| std::str::from_utf8(entry.strip_prefix(name.as_bytes())?).ok());
+    marks.any(|mark| mark.starts_with(prefix) && !keep.iter().any(|kept| kept == mark))
 }

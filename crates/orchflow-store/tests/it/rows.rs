@@ -293,7 +293,7 @@ fn panes_read_back_and_those_said_to_run_are_lost_at_a_start() {
     let ended = PaneInfo { state: PaneState::Exited, exit_code: Some(3), ..ends };
     let end = ended.clone();
     store.write_blocking(move |tx| panes::update(tx, &end)).unwrap();
-    let lost = store.write_blocking(|tx| panes::lose_running(tx, at(5))).unwrap();
+    let lost = store.write_blocking(|tx| panes::lose_running(tx, at(5), &[])).unwrap();
     assert_eq!(lost.iter().map(|pane| pane.info.pane_id).collect::<Vec<_>>(), [runs.pane_id]);
     let all = store.read_blocking(|r| panes::list(r, None, None, 10)).unwrap();
     assert_eq!(all[0].info, ended);

@@ -30,6 +30,8 @@ pub(crate) enum End {
     Seen(Ended),
     /// Its holder went away, and how it ended nobody saw.
     Lost,
+    /// It goes on, as another manager's.
+    Parted,
 }
 
 impl Default for Known {
@@ -68,13 +70,12 @@ impl Follow {
         self.sizes().push_back((from, size));
     }
 
-    pub(super) fn lose(&self) {
+    /// Nothing more will be heard of it: it is lost, or it is another manager's.
+    pub(super) fn lose(&self, end: End) {
         for log in [&self.0.output, &self.0.errors] {
             log.send_modify(|progress| progress.ended = true);
         }
-        self.0
-            .ended
-            .send_if_modified(|ended| ended.is_none() && ended.replace(End::Lost).is_none());
+        self.0.ended.send_if_modified(|ended| ended.is_none() && ended.replace(end).is_none());
     }
 
     pub(crate) fn log(&self, stream: Stream) -> &watch::Sender<Progress> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
-use super::follow::Follow;
+use super::follow::{End, Follow};
 use super::wire::{self, Answer, Call, Listed, MAGIC, ToHolder, ToManager, Variables};
 use crate::{Error, Pane, PaneSpec};
 
@@ -52,6 +52,17 @@ pub struct Found {
     pub pane_id: PaneId,
     pub(crate) listed: Listed,
     pub(crate) link: Link,
+}
+
+impl Found {
+    /// Ends it and lets the holder forget it.
+    pub async fn end(self) {
+        let pane = self.pane_id;
+        for call in [Call::End { pane, grace_ms: 0 }, Call::Forget { pane }] {
+            let _ = self.link.call(call, Vec::new()).await; // gone is as good as ended
+        }
+        self.link.forget(pane);
+    }
 }
 
 impl Muxd {
@@ -167,6 +178,8 @@ struct Connection {
     calls: Mutex<HashMap<u32, Waiting>>,
     panes: Mutex<HashMap<PaneId, Follow>>,
     lost: CancellationToken,
+    /// Whether another manager has come.
+    replaced: AtomicBool,
 }
 
 /// A call without an answer yet.
@@ -196,6 +209,7 @@ impl Link {
             calls: Mutex::default(),
             panes: Mutex::default(),
             lost: CancellationToken::new(),
+            replaced: AtomicBool::new(false),
         }));
         let (listening, lost) = (link.clone(), link.0.lost.clone());
         let work = async move {
@@ -220,7 +234,7 @@ impl Link {
         }
         // Lost in the meantime: whoever waits must hear of it.
         if self.0.lost.is_cancelled() {
-            follow.lose();
+            follow.lose(self.end());
         }
         follow
     }
@@ -273,6 +287,7 @@ impl Link {
                     self.follow(pane, None).grown(stream, len, ended, trouble);
                 }
                 Some(ToManager::Ended { pane, ended }) => self.follow(pane, None).ended(ended),
+                Some(ToManager::Replaced) => self.0.replaced.store(true, Ordering::SeqCst),
                 None => {}
             }
         }
@@ -290,7 +305,12 @@ impl Link {
     fn lose(&self) {
         self.0.lost.cancel();
         locked(&self.0.calls).clear();
-        locked(&self.0.panes).values().for_each(Follow::lose);
+        locked(&self.0.panes).values().for_each(|follow| follow.lose(self.end()));
+    }
+
+    /// What the end of the link means for a pane.
+    fn end(&self) -> End {
+        if self.0.replaced.load(Ordering::SeqCst) { End::Parted } else { End::Lost }
     }
 }
 

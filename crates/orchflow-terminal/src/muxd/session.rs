@@ -36,7 +36,10 @@ pub(super) async fn run(
 /// Serves, and lets go of the queue then, so that it is written to its end.
 async fn serve(session: Session, read: OwnedReadHalf) -> io::Result<()> {
     let served = tokio::select! {
-        () = session.over.cancelled() => return Ok(()),
+        () = session.over.cancelled() => {
+            session.send(ToManager::Replaced.encode()).await;
+            return Ok(());
+        }
         () = session.farewell() => Ok(()),
         served = session.listen(BufReader::new(read)) => served,
     };

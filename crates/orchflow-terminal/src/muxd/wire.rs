@@ -122,6 +122,8 @@ pub(crate) enum ToManager {
         pane: PaneId,
         ended: Ended,
     },
+    /// Another manager has come: the panes go on, and are its.
+    Replaced,
 }
 
 impl ToHolder {
@@ -189,6 +191,7 @@ impl ToManager {
                 body.extend(id_bytes(*pane));
                 json_into(body, ended);
             }),
+            Self::Replaced => frame(b'o', |_| {}),
         }
     }
 
@@ -205,6 +208,7 @@ impl ToManager {
                 trouble: if body.0.is_empty() { Trouble::default() } else { from_json(body.0)? },
             },
             b'x' => Self::Ended { pane: body.pane()?, ended: from_json(body.0)? },
+            b'o' => Self::Replaced,
             _ => return Ok(None),
         }))
     }

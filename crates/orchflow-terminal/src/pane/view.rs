@@ -40,7 +40,7 @@ impl View {
             let now = *end.borrow_and_update();
             let until = match now {
                 Some(End::Seen(ended)) => ended.output,
-                Some(End::Lost) => self.log.len(),
+                Some(End::Lost | End::Parted) => self.log.len(),
                 None => u64::MAX,
             };
             if let Some(end) = now.filter(|_| self.screen.is_none() || at >= until) {
@@ -67,6 +67,7 @@ impl View {
             End::Seen(ended) => {
                 PaneEnd { status: Some(ended.status), output: ended.output, errors: ended.errors }
             }
+            End::Parted => self.unseen(),
             End::Lost => {
                 // Its terminal is gone with the holder; it may not have noticed.
                 let (pid, start_time, mark) = self.left.clone();
@@ -75,11 +76,15 @@ impl View {
                     process::sweep(&mark)
                 };
                 let _ = tokio::task::spawn_blocking(sweep).await;
-                let errors = self.follow.log(Stream::Errors).borrow().len;
-                PaneEnd { status: None, output: self.log.len(), errors }
+                self.unseen()
             }
         };
         self.ended.send_replace(Some(told));
+    }
+
+    fn unseen(&self) -> PaneEnd {
+        let errors = self.follow.log(Stream::Errors).borrow().len;
+        PaneEnd { status: None, output: self.log.len(), errors }
     }
 
     /// Paints what lies at `at`, answers what it asks, and says how far it came.
