@@ -8,7 +8,7 @@ mod output;
 mod spawn;
 mod waiter;
 
-pub use end::{is_alive, kill_group, start_time, sweep, terminate};
+pub use end::{is_alive, kill_group, start_time, sweep, sweep_politely, terminate};
 pub use output::{Output, output};
 pub use spawn::{SpawnError, Spec, Stdio, spawn};
 pub use waiter::Exit;
