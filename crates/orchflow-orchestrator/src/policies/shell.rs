@@ -1,5 +1,7 @@
 //! What a command line would run: every simple command in it, wherever it stands.
 
+mod nesting;
+
 use brush_parser::ast::{
     AndOr, Assignment, AssignmentValue, Command, CommandPrefixOrSuffixItem as Item,
     CompoundCommand, CompoundList, IoFileRedirectKind as Kind, IoFileRedirectTarget as Target,
@@ -56,7 +58,7 @@ pub(super) fn exact(argv: &[String]) -> Line {
 
 impl Line {
     fn read(&mut self, line: &str, depth: usize) -> Option<()> {
-        if line.len() > LINE_MAX || line.contains('\0') {
+        if line.len() > LINE_MAX || line.contains('\0') || nesting::is_too_deep(line) {
             return None;
         }
         let program =
