@@ -217,6 +217,9 @@ impl Line {
     fn command(&mut self, words: Vec<Word>, within: Vec<(usize, usize)>, depth: usize) {
         let place = self.commands.len();
         let runs = runners::runs(&words);
+        if words.first().is_some_and(Option::is_none) {
+            self.unclear("which program it runs is known only when it runs");
+        }
         self.commands.push(Simple { words, within: within.clone() });
         for run in runs {
             match run {
