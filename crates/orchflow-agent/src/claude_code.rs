@@ -10,8 +10,7 @@ use crate::pane_turn::{self, Ended, Job};
 use crate::said::summary;
 use crate::text::Tail;
 use crate::{
-    ANSWER_LIMIT, Adapter, AgentConfig, BadTemplate, Cx, Failure, Mode, Outcome, Turn, audit,
-    prompt,
+    ANSWER_LIMIT, Adapter, AgentConfig, BadTemplate, Cx, Failure, Outcome, Turn, audit, prompt,
 };
 use stream::{Ending, Reader};
 
@@ -60,14 +59,7 @@ impl Adapter for ClaudeCode {
             Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
-        let job = Job {
-            agent: &self.config.name,
-            argv,
-            template,
-            cwd: turn.cwd.clone(),
-            env: self.config.environment(),
-            tty: self.config.mode == Mode::Tty,
-        };
+        let job = Job::new(&self.config, argv, template, turn.cwd.clone());
         let mut reader = Reader::default();
         let mut tail = Tail::default();
         let mut keep = |of, line: &str| {

@@ -7,7 +7,7 @@ use orchflow_types::{AgentKind, Role};
 use crate::pane_turn::{self, Ended, Job};
 use crate::said::{Said, summary};
 use crate::text::Tail;
-use crate::{ANSWER_LIMIT, Adapter, AgentConfig, Cx, Failure, Mode, Outcome, Turn, audit, prompt};
+use crate::{ANSWER_LIMIT, Adapter, AgentConfig, Cx, Failure, Outcome, Turn, audit, prompt};
 
 /// Drives a command line.
 pub(crate) struct Command {
@@ -33,14 +33,7 @@ impl Adapter for Command {
             Ok(words) => words,
             Err(bad) => return Outcome::failed(Failure::Environment, bad.to_string(), None),
         };
-        let job = Job {
-            agent: &self.config.name,
-            argv,
-            template,
-            cwd: turn.cwd.clone(),
-            env: self.config.environment(),
-            tty: self.config.mode == Mode::Tty,
-        };
+        let job = Job::new(&self.config, argv, template, turn.cwd.clone());
         let mut said = Said::new(self.config.format);
         let mut tail = Tail::default();
         let mut keep = |of, line: &str| {

@@ -13,7 +13,7 @@ use orchflow_types::pane::Size;
 use orchflow_types::{ErrorKind, PaneId};
 
 use crate::text::{Lines, span};
-use crate::{Cx, Failure, Outcome, Request, Turn};
+use crate::{AgentConfig, Cx, Failure, Mode, Outcome, Request, Turn};
 
 /// How long a manager may take to end a pane; it gives the process five seconds of it.
 const KILL_LIMIT: Duration = Duration::from_secs(30);
@@ -32,6 +32,19 @@ pub(crate) struct Job<'a> {
     pub(crate) cwd: String,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) tty: bool,
+}
+
+impl<'a> Job<'a> {
+    /// This command in this folder, with what its configuration gives an agent.
+    pub(crate) fn new(
+        config: &'a AgentConfig,
+        argv: Vec<String>,
+        template: Vec<String>,
+        cwd: String,
+    ) -> Self {
+        let tty = config.mode == Mode::Tty;
+        Self { agent: &config.name, argv, template, cwd, env: config.environment(), tty }
+    }
 }
 
 /// A process that came to its own end.

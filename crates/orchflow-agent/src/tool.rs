@@ -37,9 +37,7 @@ impl Adapter for Tool {
             let reason = format!("`{}` leads out of the folder of the task", turn.plan.dir);
             return Outcome::failed(Failure::Environment, reason, None);
         };
-        let env = self.config.environment();
-        let (agent, template) = (self.config.name.as_str(), argv.clone());
-        let job = Job { agent, argv: argv.clone(), template, cwd, env, tty: false };
+        let job = Job::new(&self.config, argv.clone(), argv.clone(), cwd);
         let mut tail = Tail::default();
         let mut keep = |_, line: &str| tail.push(line);
         match pane_turn::run(cx, turn, job, &mut keep).await {

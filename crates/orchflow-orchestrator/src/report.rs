@@ -2,13 +2,19 @@
 
 use std::fmt::Write;
 
-use orchflow_types::run::{GateResult, Landing, Leaf, Run, RunStatus, Verdict};
+use orchflow_types::run::{Finding, GateResult, Landing, Leaf, Run, RunStatus, Verdict};
 use orchflow_types::task::TaskStatus;
 
 use crate::perform::one_line;
 
 /// The most failing tests that are named.
 const FAILING: usize = 50;
+
+/// The most lines that are told of what a red gate printed.
+const TAIL: usize = 16;
+
+/// Who audits, where nobody is named.
+const SOMEBODY: &str = "an auditor";
 
 /// The report of a run, finished or not.
 pub(crate) fn markdown(run: &Run) -> String {
@@ -52,6 +58,10 @@ const fn headline(status: RunStatus) -> &'static str {
 
 fn describe(text: &mut String, leaf: &Leaf, project: &str) {
     let _ = writeln!(text, "## {} {}\n", mark(leaf.status), leaf.plan.title);
+    // Above what it came to, so that the verdict is what is left on a screen.
+    for gate in leaf.gates.iter().filter(|gate| !gate.green() && !gate.tail.is_empty()) {
+        let _ = writeln!(text, "```\n{}\n```\n", last_lines(gate));
+    }
     if let Some(by) = by(leaf) {
         let _ = writeln!(text, "- by {by}{}", rounds(leaf.iteration));
     }
@@ -59,12 +69,7 @@ fn describe(text: &mut String, leaf: &Leaf, project: &str) {
         let _ = writeln!(text, "- {}", proof(gate, project));
         fails(text, gate);
     }
-    if leaf.plan.writes && leaf.status == TaskStatus::Completed {
-        let _ = writeln!(text, "- {}", audited(leaf));
-    }
-    for finding in leaf.audit.iter().flat_map(|audit| &audit.findings) {
-        let _ = writeln!(text, "  - {}", one_line(finding));
-    }
+    audits(text, leaf);
     if let Some(commit) = &leaf.commit {
         // Without the option git shows no diff of a merge commit.
         let show = format!("git show --first-parent {}", short(commit));
@@ -79,8 +84,43 @@ fn describe(text: &mut String, leaf: &Leaf, project: &str) {
     if let Some(reason) = &leaf.reason {
         let _ = writeln!(text, "- {reason}");
     }
-    for gate in leaf.gates.iter().filter(|gate| !gate.green() && !gate.tail.is_empty()) {
-        let _ = writeln!(text, "\n```\n{}\n```", gate.tail.trim_end());
+}
+
+/// What the auditors said, the refusals first.
+fn audits(text: &mut String, leaf: &Leaf) {
+    for refusal in &leaf.refused {
+        let who = refusal.auditor.as_deref().unwrap_or(SOMEBODY);
+        let when = match refusal.iteration {
+            0 => "before any fixing".to_owned(),
+            round => format!("after round {round} of fixing"),
+        };
+        let _ = writeln!(text, "- {who} asked for more work {when}");
+        found(text, &refusal.findings);
+    }
+    if leaf.plan.writes && leaf.status == TaskStatus::Completed {
+        let _ = writeln!(text, "- {}", audited(leaf));
+    }
+    // What was refused stands above already.
+    for audit in leaf.audit.iter().filter(|audit| audit.verdict == Verdict::Approved) {
+        found(text, &audit.findings);
+    }
+}
+
+fn found(text: &mut String, findings: &[Finding]) {
+    for finding in findings {
+        let _ = writeln!(text, "  - {}", one_line(finding));
+    }
+}
+
+/// The end of what a gate printed, short enough to leave the verdict on the screen.
+fn last_lines(gate: &GateResult) -> String {
+    let lines: Vec<&str> = gate.tail.trim_end().lines().collect();
+    let left_out = lines.len().saturating_sub(TAIL);
+    let kept = lines[left_out..].join("\n");
+    match gate.pane_id {
+        _ if left_out == 0 => kept,
+        Some(pane) => format!("… `orchflow pane read {pane}` shows what is above\n{kept}"),
+        None => format!("…\n{kept}"),
     }
 }
 
@@ -152,7 +192,7 @@ pub(crate) fn command(argv: &[String], project: &str) -> String {
 }
 
 fn audited(leaf: &Leaf) -> String {
-    let who = leaf.auditor.as_deref().unwrap_or("an auditor");
+    let who = leaf.auditor.as_deref().unwrap_or(SOMEBODY);
     match &leaf.audit {
         Some(audit) if audit.verdict == Verdict::Approved => format!("approved by {who}"),
         Some(_) => format!("{who} asked for more work"),
@@ -183,33 +223,4 @@ fn short(commit: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use orchflow_types::project::TestSummary;
-
-    use super::*;
-
-    #[test]
-    fn a_command_is_told_as_one_types_it_in_the_project() {
-        let argv = ["/p/.venv/bin/python", "-m", "pytest", "/pq/x"].map(str::to_owned);
-        assert_eq!(command(&argv, "/p"), ".venv/bin/python -m pytest /pq/x");
-    }
-
-    #[test]
-    fn failing_tests_have_a_line_each_up_to_a_number_that_is_said() {
-        let failing: Vec<String> = (0..FAILING + 2).map(|n| format!("test_{n}")).collect();
-        let tests = Some(TestSummary { passed: 1, failed: 52, skipped: 0, failing });
-        let gate = GateResult {
-            name: "test".into(),
-            argv: vec!["pytest".into()],
-            exit_code: 1,
-            duration_ms: 10,
-            pane_id: None,
-            tests,
-            tail: String::new(),
-        };
-        let mut text = String::new();
-        fails(&mut text, &gate);
-        assert!(text.starts_with("  - failing: test_0\n  - failing: test_1\n"), "{text}");
-        assert!(text.ends_with("  - failing: test_49\n  - and 2 more\n"), "{text}");
-    }
-}
+mod tests;

@@ -106,7 +106,7 @@ fn summary(run: Run) -> Summary {
 pub async fn approve(cx: Orchestrator, params: ApproveParams) -> Result<Run, Error> {
     let edited = match (params.plan, params.markdown) {
         (Some(plan), _) => Some(plan),
-        (None, Some(markdown)) => Some(plan_markdown::parse(&markdown)?),
+        (None, Some(markdown)) => Some(plan_markdown::read(&markdown)?.of(params.run_id)?),
         (None, None) => None,
     };
     let edited = match edited {

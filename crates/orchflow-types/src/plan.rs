@@ -55,7 +55,33 @@ pub struct PlanTask {
     pub reason: String,
 }
 
+impl PlanTask {
+    /// A leaf of which nothing but this is said: work for an agent, which may change files.
+    #[must_use]
+    pub fn new(key: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            title: title.into(),
+            description: String::new(),
+            agent_type: AgentType::Dev,
+            agent: None,
+            command: Vec::new(),
+            dir: String::new(),
+            writes: true,
+            files: Vec::new(),
+            depends: Vec::new(),
+            reason: String::new(),
+        }
+    }
+}
+
 impl Plan {
+    /// A plan without notes, by the rules or a person.
+    #[must_use]
+    pub fn new(goal: impl Into<String>, tasks: Vec<PlanTask>) -> Self {
+        Self { goal: goal.into(), tasks, notes: Vec::new(), by: None }
+    }
+
     /// Whether no leaf may change a source file: such a plan of the rules needs no approval,
     /// since asking for the goal is the consent to the commands it shows.
     #[must_use]

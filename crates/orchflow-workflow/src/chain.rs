@@ -4,7 +4,7 @@
 //! known here: [`Transition::issue`] sees to both.
 
 use orchflow_types::Role;
-use orchflow_types::run::{Audit, Finding, GateResult, LeafPhase, Verdict};
+use orchflow_types::run::{Audit, Finding, GateResult, LeafPhase, Refusal, Verdict};
 use orchflow_types::task::TaskStatus;
 
 use crate::action::{Failure, Outcome, Step};
@@ -103,7 +103,15 @@ impl Transition<'_> {
 
     fn audited(&mut self, place: u32, audit: Audit) {
         let verdict = audit.verdict;
-        self.leaf(place).view.audit = Some(audit);
+        let view = &mut self.leaf(place).view;
+        if verdict == Verdict::NeedsWork {
+            view.refused.push(Refusal {
+                iteration: view.iteration,
+                auditor: view.auditor.clone(),
+                findings: audit.findings.clone(),
+            });
+        }
+        view.audit = Some(audit);
         match verdict {
             Verdict::Approved => self.commit(place),
             Verdict::NeedsWork => self.fix(place),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! # Plan: Make the login page faster
+//! run: run_0193e4c2d1f07cc3a1b2c3d4e5f60718
 //!
 //! > The tests of the old page are left as they are.
 //!
@@ -20,7 +21,8 @@
 //! ```
 //!
 //! - The goal may go on below its heading. A quote holds the notes; an empty quote line
-//!   (`>`) parts one note from the next.
+//!   (`>`) parts one note from the next. Above the tasks `run` names the run that the plan
+//!   is of; it is for no other then.
 //! - In a task the description comes first, then files and settings in any order.
 //!   Settings are `type` (dev, test, build, lint, format, repl; dev when it is missing),
 //!   `writes` (yes or no; when missing, yes for dev and format), `agent`, `depends`,
@@ -34,7 +36,7 @@
 //! within a note are dropped; all else comes back as it was.
 
 use orchflow_types::plan::Plan;
-use orchflow_types::{ErrorKind, Explain};
+use orchflow_types::{ErrorKind, Explain, RunId};
 
 mod check;
 mod parse;
@@ -70,18 +72,72 @@ impl Explain for PlanError {
 /// The plan as Markdown.
 #[must_use]
 pub fn print(plan: &Plan) -> String {
-    print::print(plan)
+    print::print(plan, None)
 }
 
-/// The plan a Markdown text is.
+/// The same with the run it is the plan of, for which alone it can be approved.
+#[must_use]
+pub fn print_for(run: RunId, plan: &Plan) -> String {
+    print::print(plan, Some(run))
+}
+
+/// The plan a Markdown text is, whichever run it names.
 ///
 /// # Errors
 /// [`PlanError`] names the first line that cannot be read, or that names a task which is
 /// not there, is there twice, or waits for itself.
 pub fn parse(text: &str) -> Result<Plan, PlanError> {
-    let (plan, lines) = parse::parse(text)?;
-    check::check(&plan, &lines)?;
-    Ok(plan)
+    read(text).map(|document| document.plan)
+}
+
+/// All that a Markdown text says.
+///
+/// # Errors
+/// As [`parse()`].
+pub fn read(text: &str) -> Result<Document, PlanError> {
+    let parse::Parsed { plan, places, run } = parse::parse(text)?;
+    check::check(&plan, &places)?;
+    Ok(Document { plan, run })
+}
+
+/// A plan, and the run its text names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The plan.
+    pub plan: Plan,
+    run: Option<RunLine>,
+}
+
+/// The line that names a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct RunLine {
+    at: usize,
+    run_id: RunId,
+}
+
+impl Document {
+    /// The run it is the plan of; none when it does not say.
+    #[must_use]
+    pub fn run(&self) -> Option<RunId> {
+        self.run.map(|line| line.run_id)
+    }
+
+    /// The plan, when it is this run's or does not say whose it is.
+    ///
+    /// # Errors
+    /// When it is the plan of another run.
+    pub fn of(self, run: RunId) -> Result<Plan, PlanError> {
+        match self.run {
+            Some(RunLine { at, run_id }) if run_id != run => {
+                let reason = format!(
+                    "this is the plan of {run_id}, and {run} is what waits here: approve that \
+                     one, or take this line away to use the plan for {run}"
+                );
+                Err(PlanError::new(at, reason))
+            }
+            _ => Ok(self.plan),
+        }
+    }
 }
 
 /// The names of settings.

@@ -1,9 +1,8 @@
 //! From the goal to leaves at work: the plan, its approval, and opening the run.
 
-use orchflow_types::plan::{Plan, PlanTask};
-use orchflow_types::run::{Leaf, LeafPhase};
-use orchflow_types::task::TaskStatus;
-use orchflow_types::{ErrorKind, TaskId};
+use orchflow_types::ErrorKind;
+use orchflow_types::plan::Plan;
+use orchflow_types::run::Leaf;
 
 use crate::action::{Failure, Outcome, Step};
 use crate::refused::Refused;
@@ -158,7 +157,7 @@ impl LeafState {
     fn new(tree: &Tree, node: NodeSpec) -> Self {
         Self {
             node: tree.place_of(node.task_id),
-            view: pending(node.task_id, node.plan),
+            view: Leaf::new(node.task_id, node.plan),
             issued: 0,
             turns: 0,
             gave_up: 0,
@@ -167,25 +166,5 @@ impl LeafState {
             busy: false,
             verdict: None,
         }
-    }
-}
-
-fn pending(task_id: TaskId, plan: PlanTask) -> Leaf {
-    Leaf {
-        task_id,
-        plan,
-        status: TaskStatus::Pending,
-        phase: LeafPhase::Waiting,
-        agent: None,
-        executor: None,
-        auditor: None,
-        iteration: 0,
-        pane_id: None,
-        worktree: None,
-        gates: Vec::new(),
-        audit: None,
-        commit: None,
-        reason: None,
-        notes: Vec::new(),
     }
 }

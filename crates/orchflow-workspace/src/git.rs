@@ -5,6 +5,7 @@
 //! network, and nothing uncommitted is deleted before it is saved under
 //! `refs/orchflow/saved/`. It is not a git library: it does what runs need.
 
+mod admin;
 mod branch;
 mod call;
 mod diff;

@@ -71,8 +71,14 @@ pub(crate) fn text(path: &Path) -> Result<String, Stop> {
 pub(crate) fn existing(dir: &Path) -> Result<PathBuf, Stop> {
     let dir = absolute(dir.to_owned());
     if dir.is_dir() {
-        Ok(dir)
-    } else {
-        Err(Stop::new(ErrorKind::NotFound, format!("there is no folder {}", dir.display())))
+        return Ok(dir);
     }
+    let text = if dir.exists() {
+        format!("{} is no folder", dir.display())
+    } else {
+        format!("there is no folder {}", dir.display())
+    };
+    let nearest = dir.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("/"));
+    let hint = format!("name a folder that is there; the nearest one is {}", nearest.display());
+    Err(Stop::new(ErrorKind::NotFound, text).hint(hint))
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use orchflow_runtime::env;
 use orchflow_runtime::process::{self, Spec, Stdio};
-use orchflow_types::ErrorKind;
 use orchflow_types::plan::Plan;
 use orchflow_types::run::{Run, RunStatus};
+use orchflow_types::{ErrorKind, RunId};
 use orchflow_workflow::plan_markdown;
 
 use crate::stop::Stop;
@@ -23,16 +23,27 @@ pub(crate) fn path(run: &Run) -> PathBuf {
     Path::new(&run.project).join(".orchflow/plan.md")
 }
 
-/// Writes the plan of a run for editing, and keeps the file out of git.
+/// Writes the plan of a run for editing, unless it stands there already as a person changed
+/// it, and keeps the file out of git. Answers what stands there now.
 ///
 /// # Errors
 /// When it cannot be written, or a link stands in its way.
-pub(crate) async fn write(run: &Run, plan: &Plan) -> Result<PathBuf, Stop> {
+pub(crate) async fn write(run: &Run, plan: &Plan) -> Result<String, Stop> {
     let path = path(run);
-    write_to(&path, &plan_markdown::print(plan))
-        .map_err(|error| Stop::file("write", &path, &error))?;
+    let text = match edited(run) {
+        Ok(Some(there)) => there,
+        // What nobody can say the run of may be what a person has just written.
+        Err(stop) if std::fs::read_to_string(&path).is_ok_and(|text| named(&text).is_none()) => {
+            return Err(stop);
+        }
+        _ => {
+            let text = plan_markdown::print_for(run.run_id, plan);
+            write_to(&path, &text).map_err(|error| Stop::file("write", &path, &error))?;
+            text
+        }
+    };
     exclude(Path::new(&run.project)).await;
-    Ok(path)
+    Ok(text)
 }
 
 fn write_to(path: &Path, text: &str) -> std::io::Result<()> {
@@ -48,27 +59,55 @@ fn write_to(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::write(path, text)
 }
 
-/// The file as it stands now, when it is of this run and the run waits for approval.
+/// The run that a text names above its tasks; the rest of it may be wrong.
+fn named(text: &str) -> Option<RunId> {
+    let head = text.lines().take_while(|line| !line.starts_with("## "));
+    head.filter_map(|line| line.strip_prefix("run: ")).find_map(|id| id.trim().parse().ok())
+}
+
+/// The file of a run that waits for approval, as it stands now; none when there is no file, or
+/// it was left there before the run and is of another.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When it cannot be read, or was written since the run began and is not the run's.
 pub(crate) fn edited(run: &Run) -> Result<Option<String>, Stop> {
     let path = path(run);
     if run.status != RunStatus::AwaitingApproval {
         return Ok(None);
     }
     let Ok(meta) = path.metadata() else { return Ok(None) };
+    let text = std::fs::read_to_string(&path).map_err(|error| Stop::file("read", &path, &error))?;
+    if named(&text) == Some(run.run_id) {
+        return Ok(Some(text));
+    }
     let changed = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     let changed = changed.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or(0);
-    let text = std::fs::read_to_string(&path).map_err(|error| Stop::file("read", &path, &error))?;
-    let ours = changed >= run.created_at.as_millis() && is_of(&text, &run.goal);
-    Ok(ours.then_some(text))
+    if changed < run.created_at.as_millis() {
+        return Ok(None);
+    }
+    Err(foreign(&text, run.run_id))
 }
 
-fn is_of(text: &str, goal: &str) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty());
-    let said = first.and_then(|line| line.strip_prefix("# Plan:"));
-    said.map(str::trim) == Some(goal.lines().next().unwrap_or_default().trim())
+/// The text of the file, when it is this run's.
+///
+/// # Errors
+/// When it cannot be read, or is not the run's.
+pub(crate) fn read(run: &Run) -> Result<String, Stop> {
+    let path = path(run);
+    let text = std::fs::read_to_string(&path).map_err(|error| Stop::file("read", &path, &error))?;
+    if named(&text) == Some(run.run_id) { Ok(text) } else { Err(foreign(&text, run.run_id)) }
+}
+
+/// That the file is not the run's, whose it is, and what to do.
+fn foreign(text: &str, run: RunId) -> Stop {
+    let whose = named(text).map_or_else(
+        || format!("does not say that it is the plan of {run}"),
+        |other| format!("is the plan of {other}, not of {run}"),
+    );
+    Stop::new(ErrorKind::Plan, format!("`.orchflow/plan.md` {whose}")).hint(format!(
+        "write `run: {run}` below its goal if it is meant for this run, or take the file away; \
+         `orchflow run --resume {run}` then writes the plan of this run there"
+    ))
 }
 
 /// Opens the file in the person's editor and waits for its end.
@@ -122,6 +161,8 @@ async fn exclude(project: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use orchflow_types::plan::PlanTask;
+
     use super::*;
 
     fn git(dir: &Path, args: &[&str]) -> Spec {
@@ -158,9 +199,15 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_another_goal_is_not_taken() {
-        assert!(is_of("# Plan: Fix it\n\nmore\n", "Fix it\nand more"));
-        assert!(!is_of("# Plan: Something else\n", "Fix it"));
-        assert!(!is_of("", "Fix it"));
+    fn a_copy_is_of_the_run_it_names_and_of_no_other() {
+        let [ours, other]: [RunId; 2] =
+            ["1", "2"].map(|end| format!("run_{end:0>32}").parse().unwrap());
+        let plan = Plan::new("Fix it", vec![PlanTask::new("fix", "Fix it")]);
+        let text = plan_markdown::print_for(ours, &plan);
+        assert_eq!(named(&text), Some(ours));
+        assert_eq!(named(&plan_markdown::print(&plan)), None);
+        let stop = foreign(&text, other);
+        let Stop::Error(error) = stop else { unreachable!("it is an error") };
+        assert!(error.message.contains(&format!("the plan of {ours}, not of {other}")), "{error}");
     }
 }

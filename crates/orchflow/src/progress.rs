@@ -5,31 +5,31 @@
 //! daemon that was restarted in between changes nothing here.
 
 mod changes;
+mod last_line;
 mod questions;
 mod screen;
+mod showing;
 mod tails;
 pub(crate) mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use orchflow_client::{Client, Error};
 use orchflow_protocol::events::{self, Filter, SubscribeParams};
 use orchflow_protocol::run::{Cancel, CancelParams, Get, Report, RunParams};
 use orchflow_runtime::Clock;
-use orchflow_runtime::clock::Stopwatch;
-use orchflow_types::run::{LeafPhase, Run, RunStatus};
-use orchflow_types::task::TaskStatus;
-use orchflow_types::{AttentionId, Cursor, ErrorKind, Event, EventType, PaneId, RunId, TaskId};
-use serde_json::{Value, json};
+use orchflow_types::run::{Run, RunStatus};
+use orchflow_types::{AttentionId, Cursor, ErrorKind, Event, EventType, RunId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::context::Context;
 use crate::stop::{Ended, INTERRUPTED, Stop};
 use crate::{connect, report};
 
+use last_line::last_line;
 use screen::Screen;
-use tails::Tails;
+use showing::Showing;
 use view::View;
 
 /// The least time between two looks at the run, and so between two frames.
@@ -84,22 +84,8 @@ struct Follower<'a> {
     screen: Screen,
 }
 
-/// What the live tree needs beside the run.
-struct Showing {
-    tails: Tails,
-    lines: BTreeMap<PaneId, String>,
-    begun: BTreeMap<TaskId, Stopwatch>,
-    worked: BTreeMap<TaskId, u64>,
-}
-
 impl<'a> Follower<'a> {
     fn new(cx: &'a Context, client: Client, run_id: RunId, cursor: Cursor) -> Result<Self, Stop> {
-        let showing = Showing {
-            tails: Tails::new(),
-            lines: BTreeMap::new(),
-            begun: BTreeMap::new(),
-            worked: BTreeMap::new(),
-        };
         Ok(Self {
             cx,
             client,
@@ -113,7 +99,7 @@ impl<'a> Follower<'a> {
             last_event: None,
             lost: 0,
             interrupts: interrupts()?,
-            showing,
+            showing: Showing::new(),
             screen: Screen::new(cx.out),
         })
     }
@@ -203,38 +189,19 @@ impl<'a> Follower<'a> {
                 self.screen.clear();
                 changes::plan(now).into_iter().for_each(|line| out.talk(line));
             }
-            self.follow_panes(now);
+            self.showing.follow(&self.client, now);
         } else {
             changes::changes(self.run.as_ref(), now).into_iter().for_each(|line| out.talk(line));
         }
     }
 
-    fn follow_panes(&mut self, now: &Run) {
-        if let Some(pane_id) = now.planner.as_ref().and_then(|planner| planner.pane_id) {
-            self.showing.tails.follow(&self.client, pane_id);
-        }
-        for leaf in &now.leaves {
-            let at_work = leaf.status == TaskStatus::Active && leaf.phase != LeafPhase::Waiting;
-            if at_work {
-                self.showing.begun.entry(leaf.task_id).or_insert_with(Stopwatch::start);
-                if let Some(pane_id) = leaf.pane_id {
-                    self.showing.tails.follow(&self.client, pane_id);
-                }
-            } else if let Some(watch) = self.showing.begun.remove(&leaf.task_id) {
-                self.showing.worked.insert(leaf.task_id, watch.millis());
-            }
-        }
-    }
-
     fn draw(&mut self) {
         let (Some(run), true) = (&self.run, self.cx.out.live()) else { return };
-        let mut worked = self.showing.worked.clone();
-        worked.extend(self.showing.begun.iter().map(|(task, watch)| (*task, watch.millis())));
         let until = run.finished_at.unwrap_or_else(|| Clock::system().now());
         let view = View {
             run: Some(run),
             tails: self.showing.lines.clone(),
-            worked,
+            worked: self.showing.worked(),
             elapsed: Some(until.millis_since(run.created_at)),
         };
         let (columns, rows) = self.screen.size();
@@ -320,6 +287,10 @@ impl<'a> Follower<'a> {
             let told = self.client.call::<Report>(RunParams { run_id: run.run_id }).await?;
             out.talk("");
             report::markdown(out, &told.markdown);
+            if out.live() && run.status != RunStatus::Succeeded {
+                out.line("");
+                changes::verdict(&run).into_iter().for_each(|line| out.line(line));
+            }
         }
         match run.status {
             _ if self.cancelled => Err(Stop::Code(INTERRUPTED)),
@@ -332,41 +303,6 @@ impl<'a> Follower<'a> {
 fn interrupts() -> Result<Signal, Stop> {
     signal(SignalKind::interrupt())
         .map_err(|error| Error::new(ErrorKind::Unavailable, format!("no signals: {error}")).into())
-}
-
-/// The last JSON line: the event itself, when it was seen, with what scripts look for in it.
-fn last_line(event: Option<&Event>, run: &Run) -> Value {
-    let tasks: Vec<Value> = run
-        .leaves
-        .iter()
-        .map(|leaf| {
-            json!({
-                "task_id": leaf.task_id,
-                "key": leaf.plan.key,
-                "title": leaf.plan.title,
-                "status": leaf.status,
-                "agent": leaf.executor,
-                "gates": leaf.gates,
-                "commit": leaf.commit,
-                "reason": leaf.reason,
-            })
-        })
-        .collect();
-    let landing = run.landing.as_ref();
-    let mut line = event.map_or_else(|| json!({ "data": {} }), |event| json!(event));
-    line["type"] = json!(EventType::RunFinished);
-    line["about"] = json!(run.run_id);
-    if !line["data"].is_object() {
-        line["data"] = json!({});
-    }
-    let data = &mut line["data"];
-    data["run_id"] = json!(run.run_id);
-    data["status"] = json!(run.status);
-    data["tasks"] = Value::Array(tasks);
-    data["commits"] = json!(landing.map(|landing| landing.commits.clone()).unwrap_or_default());
-    data["merged"] = json!(landing.is_some_and(|landing| landing.merged));
-    data["reason"] = json!(run.reason);
-    line
 }
 
 #[cfg(test)]

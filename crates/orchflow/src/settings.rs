@@ -13,6 +13,7 @@ pub mod noun;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use orchflow_agent::{Format, Mode};
 use orchflow_protocol::trust::TrustFile;
 use orchflow_types::run::{RunMode, RunOptions};
 use orchflow_types::{AgentKind, Role};
@@ -60,6 +61,10 @@ pub struct Agent {
     pub env: BTreeMap<String, String>,
     /// Variables of the daemon's own environment that it may have, secrets by name.
     pub pass_env: Vec<String>,
+    /// What it reads from and writes to.
+    pub mode: Mode,
+    /// What it prints.
+    pub format: Format,
 }
 
 /// The layers above the defaults, lowest first.
@@ -238,8 +243,7 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
     let missing =
         |missing| Error::Agent { place: Place(origin.to_owned()), name: name.to_owned(), missing };
     let kind = value("kind").ok_or_else(|| missing("kind"))?;
-    let kind = serde_json::from_value(kind.clone())
-        .expect("the table lets only the kinds through that AgentKind has");
+    let kind = word(Some(kind)).expect("it was just found");
     let command = match value("command") {
         Some(Value::String(line)) => {
             let place = Place(origin.to_owned());
@@ -256,7 +260,15 @@ fn agent(values: &BTreeMap<String, Sourced>, name: &str, origin: &str) -> Result
         command,
         env: env.into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect(),
         pass_env: value("pass_env").map(texts).unwrap_or_default(),
+        mode: word(value("mode")).unwrap_or_default(),
+        format: word(value("format")).unwrap_or_default(),
     })
+}
+
+/// One of a choice's words as the type that has them.
+fn word<T: serde::de::DeserializeOwned>(value: Option<&Value>) -> Option<T> {
+    let read = |value: &Value| serde_json::from_value(value.clone());
+    value.map(|value| read(value).expect("the table lets only the words through that it has"))
 }
 
 fn text(value: &Value) -> String {

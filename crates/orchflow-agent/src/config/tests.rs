@@ -3,8 +3,8 @@
 use super::*;
 
 use orchflow_runtime::{Clock, ids};
+use orchflow_types::Role;
 use orchflow_types::plan::PlanTask;
-use orchflow_types::{AgentType, Role};
 
 use crate::Limits;
 
@@ -16,19 +16,7 @@ fn turn() -> Turn {
         role: Role::Executor,
         key: "key".into(),
         cwd: "/w t".into(),
-        plan: PlanTask {
-            key: "k".into(),
-            title: "t".into(),
-            description: String::new(),
-            agent_type: AgentType::Dev,
-            agent: None,
-            command: vec![],
-            dir: String::new(),
-            writes: true,
-            files: vec!["a b.rs".into(), "-x.rs".into()],
-            depends: vec![],
-            reason: String::new(),
-        },
+        plan: PlanTask { files: vec!["a b.rs".into(), "-x.rs".into()], ..PlanTask::new("k", "t") },
         goal: "g".into(),
         iteration: 0,
         findings: vec![],

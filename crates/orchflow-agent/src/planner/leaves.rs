@@ -19,7 +19,7 @@ pub(super) struct Leaves<'a> {
 
 impl<'a> Leaves<'a> {
     pub(super) fn new(goal: &str, project: &'a Project) -> Self {
-        let plan = Plan { goal: goal.to_owned(), tasks: Vec::new(), notes: Vec::new(), by: None };
+        let plan = Plan::new(goal, Vec::new());
         Self { project, plan, before: Vec::new(), missing: Vec::new() }
     }
 
@@ -111,17 +111,13 @@ impl<'a> Leaves<'a> {
         };
         let key = self.key(&name, &command.dir);
         self.plan.tasks.push(PlanTask {
-            key,
-            title: title(reading, command, writes),
-            description: String::new(),
             agent_type: command.purpose,
-            agent: None,
             command: argv,
             dir: command.dir.clone(),
             writes,
-            files: Vec::new(),
             depends: self.before.clone(),
             reason: format!("{}; {}{how}", reading.reason, command.reason),
+            ..PlanTask::new(key, title(reading, command, writes))
         });
     }
 
@@ -131,21 +127,14 @@ impl<'a> Leaves<'a> {
         // A title that says all of it is not said twice.
         let more = if title == description.trim() { "" } else { description };
         self.plan.tasks.push(PlanTask {
-            key,
-            title,
             description: more.to_owned(),
-            agent_type: AgentType::Dev,
-            agent: None,
-            command: Vec::new(),
-            dir: String::new(),
-            writes: true,
-            files: Vec::new(),
             depends: self.before.clone(),
             reason: if reading.agent_type == AgentType::Dev {
                 reading.reason.clone()
             } else {
                 "not every part of it is a command of the project, so it is one task".to_owned()
             },
+            ..PlanTask::new(key, title)
         });
     }
 

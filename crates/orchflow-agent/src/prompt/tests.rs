@@ -18,17 +18,9 @@ fn turn(role: Role) -> Turn {
         key: "key".into(),
         cwd: "/w".into(),
         plan: PlanTask {
-            key: "add-page".into(),
-            title: "Add a page".into(),
             description: "With a login.".into(),
-            agent_type: AgentType::Dev,
-            agent: None,
-            command: vec![],
-            dir: String::new(),
-            writes: true,
             files: vec!["src/page.rs".into()],
-            depends: vec![],
-            reason: String::new(),
+            ..PlanTask::new("add-page", "Add a page")
         },
         goal: "Make a site".into(),
         iteration: 0,

@@ -292,17 +292,10 @@ impl Stage {
             key: ids::secret(),
             cwd: self.dir.path().display().to_string(),
             plan: PlanTask {
-                key: "the-leaf".into(),
-                title: "Do it".into(),
-                description: String::new(),
                 agent_type: AgentType::Test,
-                agent: None,
                 command: command.iter().map(|word| (*word).to_owned()).collect(),
-                dir: String::new(),
                 writes: false,
-                files: vec![],
-                depends: vec![],
-                reason: String::new(),
+                ..PlanTask::new("the-leaf", "Do it")
             },
             goal: "the goal".into(),
             iteration: 0,

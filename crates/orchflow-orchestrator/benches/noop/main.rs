@@ -157,24 +157,12 @@ async fn through_orchflow(size: usize) -> Measured {
 
 fn plan(size: usize) -> Plan {
     let task = |number: usize| PlanTask {
-        key: format!("noop-{number}"),
-        title: format!("Do nothing, {number}"),
-        description: String::new(),
         agent_type: AgentType::Test,
-        agent: None,
         command: vec!["true".into()],
-        dir: String::new(),
         writes: false,
-        files: Vec::new(),
-        depends: Vec::new(),
-        reason: String::new(),
+        ..PlanTask::new(format!("noop-{number}"), format!("Do nothing, {number}"))
     };
-    Plan {
-        goal: "do nothing, often".into(),
-        tasks: (0..size).map(task).collect(),
-        notes: Vec::new(),
-        by: None,
-    }
+    Plan::new("do nothing, often", (0..size).map(task).collect())
 }
 
 /// The few things a run asks of a manager before it begins.

@@ -79,17 +79,11 @@ async fn extra(job: &Job, agent: &AgentConfig, role: Role) -> Result<Option<Stri
 /// Runs one gate in `dir`.
 pub(super) async fn gate(job: &Job, dir: &str, gate: &Gate) -> Result<Outcome, Error> {
     let plan = PlanTask {
-        key: gate.name.clone(),
-        title: gate.name.clone(),
-        description: String::new(),
         agent_type: AgentType::Test,
-        agent: None,
         command: gate.argv.clone(),
         dir: gate.dir.clone(),
         writes: false,
-        files: Vec::new(),
-        depends: Vec::new(),
-        reason: String::new(),
+        ..PlanTask::new(gate.name.clone(), gate.name.clone())
     };
     let turn = Turn { plan, cwd: dir.to_owned(), ..turn(job, Role::Executor, &gate.name)? };
     let tool = agents::by_name(&job.orchestrator, &job.run.project, None).await?;

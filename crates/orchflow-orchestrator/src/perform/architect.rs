@@ -7,9 +7,9 @@ mod answer;
 use orchflow_agent::{AgentConfig, Failure, Outcome as TurnOutcome, Turn};
 use orchflow_protocol::git;
 use orchflow_runtime::crash_point;
+use orchflow_types::Role;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::Project;
-use orchflow_types::{AgentType, Role};
 
 use super::{Job, agent_turn, open};
 use crate::{Error, agents, runs};
@@ -148,19 +148,7 @@ fn settled(plan: Plan, goal: &str, name: &str, gave_up: Vec<String>) -> Plan {
 }
 
 fn turn(job: &Job, part: String, cwd: String, project: &Project) -> Turn {
-    let plan = PlanTask {
-        key: "plan".to_owned(),
-        title: "Make the plan".to_owned(),
-        description: String::new(),
-        agent_type: AgentType::Dev,
-        agent: None,
-        command: Vec::new(),
-        dir: String::new(),
-        writes: false,
-        files: Vec::new(),
-        depends: Vec::new(),
-        reason: String::new(),
-    };
+    let plan = PlanTask { writes: false, ..PlanTask::new("plan", "Make the plan") };
     Turn {
         run_id: job.run_id(),
         task_id: job.run.task_id,

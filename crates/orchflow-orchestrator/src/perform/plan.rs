@@ -161,20 +161,12 @@ pub(crate) fn dirty_note(status: &git::StatusResult) -> Option<String> {
 /// [`orchflow_workflow::Step::AskApproval`]: raises the question and waits for its answer.
 /// The run hears an answer before this does; only one that stood before a restart is told here.
 pub(super) async fn ask_approval(job: &Job) -> Result<Option<Command>, Error> {
-    let plan = job.run.plan.as_ref();
-    let titles: Vec<&str> = plan
-        .map(|plan| plan.tasks.iter().map(|task| task.title.as_str()).collect())
-        .unwrap_or_default();
+    let tasks = job.run.plan.as_ref().map_or(&[][..], |plan| &plan.tasks);
     let question = Question {
         kind: AttentionKind::Plan,
         run_id: Some(job.run_id()),
         task_id: None,
-        text: format!(
-            "Carry out this plan of {} for \"{}\"? {}",
-            count(titles.len()),
-            job.run.goal,
-            titles.join("; ")
-        ),
+        text: asked(&job.run.goal, tasks, &job.gates),
         options: [attention::APPROVE, attention::REJECT].map(str::to_owned).to_vec(),
     };
     match attention::ask(&job.orchestrator, question, &job.cancel).await?.as_deref() {
@@ -182,6 +174,31 @@ pub(super) async fn ask_approval(job: &Job) -> Result<Option<Command>, Error> {
         Some(_) => Ok(Some(Command::Reject { reason: "a person rejected the plan".to_owned() })),
         None => Ok(None),
     }
+}
+
+/// The question, with every command that a yes lets run: who answers elsewhere sees no more of
+/// the plan than this. As with permissions nothing is cut, and control characters are escaped.
+fn asked(goal: &str, tasks: &[PlanTask], gates: &[Gate]) -> String {
+    let mut text = format!("Carry out this plan of {} for {goal:?}?", count(tasks.len()));
+    for task in tasks {
+        text.push_str(&format!("\n- {:?}", task.title));
+        match &task.agent {
+            Some(agent) => text.push_str(&format!(": work for {agent:?}")),
+            None if task.command.is_empty() => text.push_str(": work for an agent"),
+            None => {}
+        }
+        if !task.command.is_empty() {
+            text.push_str(&format!(": runs {:?}{}", task.command, within(&task.dir)));
+        }
+    }
+    for gate in gates.iter().filter(|_| tasks.iter().any(|task| task.writes)) {
+        text.push_str(&format!("\n- proven by {:?}{}", gate.argv, within(&gate.dir)));
+    }
+    text
+}
+
+fn within(dir: &str) -> String {
+    if dir.is_empty() { String::new() } else { format!(" in {dir:?}") }
 }
 
 fn count(tasks: usize) -> String {
@@ -225,5 +242,42 @@ pub(crate) fn confined(plan: &Plan) -> Result<(), Error> {
             ),
         }
         .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_for_a_plan_shows_every_command_whole_and_escaped() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let tasks = [
+            PlanTask::new("mend", "Mend it\n- nothing else"),
+            PlanTask { agent: Some("claude".into()), ..PlanTask::new("more", "More") },
+            PlanTask {
+                command: words(&["sh", "-c", "rm -rf x\u{202e}\u{1b}[2J"]),
+                dir: "web".into(),
+                writes: false,
+                ..PlanTask::new("look", "Look")
+            },
+        ];
+        let gate = Gate {
+            name: "test".into(),
+            argv: words(&["python3", "-m", "unittest"]),
+            dir: String::new(),
+            framework: String::new(),
+        };
+        let right = [
+            r#"Carry out this plan of 3 tasks for "Make it \"good\"\nnow"?"#,
+            r#"- "Mend it\n- nothing else": work for an agent"#,
+            r#"- "More": work for "claude""#,
+            r#"- "Look": runs ["sh", "-c", "rm -rf x\u{202e}\u{1b}[2J"] in "web""#,
+            r#"- proven by ["python3", "-m", "unittest"]"#,
+        ];
+        let text = asked("Make it \"good\"\nnow", &tasks, std::slice::from_ref(&gate));
+        assert_eq!(text.lines().collect::<Vec<_>>(), right);
+        // What only looks is proven by nothing.
+        assert!(!asked("g", &tasks[2..], &[gate]).contains("proven"));
     }
 }

@@ -39,10 +39,7 @@ pub(super) fn of_tree(
     let groups: HashSet<TaskId> = nodes.iter().filter_map(|node| node.parent).collect();
     let leaves =
         nodes.iter().filter(|node| !groups.contains(&node.task_id)).map(|node| node.plan.clone());
-    Ok((
-        Plan { goal: root.title.clone(), tasks: leaves.collect(), notes: Vec::new(), by: None },
-        nodes,
-    ))
+    Ok((Plan::new(root.title.clone(), leaves.collect()), nodes))
 }
 
 fn nodes(cx: &Orchestrator, tasks: &[Task], project: &Project) -> Vec<NodeSpec> {

@@ -7,8 +7,7 @@ use orchflow_types::attention::{Attention, AttentionKind};
 use orchflow_types::pane::{PaneInfo, PaneState, Size};
 use orchflow_types::plan::PlanTask;
 use orchflow_types::run::{Leaf, LeafPhase, Run, RunOptions, RunStatus};
-use orchflow_types::task::TaskStatus;
-use orchflow_types::{AgentType, AttentionId, ErrorKind, Explain, RunId};
+use orchflow_types::{AttentionId, ErrorKind, Explain, RunId};
 
 use crate::{Place, at, mint};
 
@@ -32,35 +31,7 @@ fn run() -> Run {
 }
 
 fn leaf(name: &str) -> Leaf {
-    Leaf {
-        task_id: mint(),
-        plan: PlanTask {
-            key: name.to_owned(),
-            title: name.to_owned(),
-            description: String::new(),
-            agent_type: AgentType::Dev,
-            agent: None,
-            command: Vec::new(),
-            dir: String::new(),
-            writes: true,
-            files: Vec::new(),
-            depends: Vec::new(),
-            reason: String::new(),
-        },
-        status: TaskStatus::Pending,
-        phase: LeafPhase::Waiting,
-        agent: None,
-        executor: None,
-        auditor: None,
-        iteration: 0,
-        pane_id: None,
-        worktree: None,
-        gates: Vec::new(),
-        audit: None,
-        commit: None,
-        reason: None,
-        notes: Vec::new(),
-    }
+    Leaf::new(mint(), PlanTask::new(name, name))
 }
 
 fn written(store: &Store, run: &Run) {

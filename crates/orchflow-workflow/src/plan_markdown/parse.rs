@@ -3,7 +3,7 @@
 use orchflow_types::AgentType;
 use orchflow_types::plan::{Plan, PlanTask};
 
-use super::{Line, PlanError, SETTINGS, words};
+use super::{Line, PlanError, RunLine, SETTINGS, words};
 
 /// Where the things of a task were said, from 1.
 #[derive(Debug)]
@@ -13,10 +13,17 @@ pub(super) struct TaskLines {
     pub(super) depends: usize,
 }
 
-/// The plan, and where each of its tasks stands.
-pub(super) fn parse(text: &str) -> Result<(Plan, Vec<TaskLines>), PlanError> {
+/// What a text is: the plan, where each of its tasks stands, and whose plan it says it is.
+pub(super) struct Parsed {
+    pub(super) plan: Plan,
+    pub(super) places: Vec<TaskLines>,
+    pub(super) run: Option<RunLine>,
+}
+
+/// Reads a text.
+pub(super) fn parse(text: &str) -> Result<Parsed, PlanError> {
     let mut lines = text.lines().enumerate().map(|(place, line)| (place + 1, Line::of(line)));
-    let mut plan = Plan { goal: goal(&mut lines)?, tasks: Vec::new(), notes: Vec::new(), by: None };
+    let mut plan = Plan::new(goal(&mut lines)?, Vec::new());
     let mut places = Vec::new();
     let mut task: Option<Draft> = None;
     let mut head = Head::default();
@@ -31,8 +38,8 @@ pub(super) fn parse(text: &str) -> Result<(Plan, Vec<TaskLines>), PlanError> {
         }
     }
     finish(task, &mut plan, &mut places);
-    head.give(&mut plan);
-    Ok((plan, places))
+    let run = head.give(&mut plan);
+    Ok(Parsed { plan, places, run })
 }
 
 /// The lines without the blank ones before and after.
@@ -71,6 +78,7 @@ struct Head<'a> {
     goal: Vec<&'a str>,
     notes: Vec<Vec<&'a str>>,
     note_is_open: bool,
+    run: Option<RunLine>,
 }
 
 impl<'a> Head<'a> {
@@ -88,6 +96,7 @@ impl<'a> Head<'a> {
             Line::Text(_) => {
                 return Err(PlanError::new(at, "text after the notes: begin it with `> ` too"));
             }
+            Line::Setting("run", id) => self.name(at, id)?,
             _ => {
                 let reason = "this belongs to a task: write its heading, `## key: title`, above";
                 return Err(PlanError::new(at, reason));
@@ -97,13 +106,27 @@ impl<'a> Head<'a> {
         Ok(())
     }
 
-    fn give(self, plan: &mut Plan) {
+    fn name(&mut self, at: usize, id: &str) -> Result<(), PlanError> {
+        if self.run.is_some() {
+            return Err(PlanError::new(at, "`run` is said twice: leave one"));
+        }
+        let run_id = id.parse().map_err(|error| {
+            let reason = format!("{error}; write the run the plan is of, or take the line away");
+            PlanError::new(at, reason)
+        })?;
+        self.run = Some(RunLine { at, run_id });
+        Ok(())
+    }
+
+    /// Gives what stood there to the plan, and answers the run that was named.
+    fn give(self, plan: &mut Plan) -> Option<RunLine> {
         for line in self.goal {
             plan.goal.push('\n');
             plan.goal.push_str(line);
         }
         plan.goal = plan.goal.trim().to_owned();
         plan.notes = self.notes.into_iter().map(|note| note.join("\n")).collect();
+        self.run
     }
 }
 
@@ -129,19 +152,7 @@ impl<'a> Draft<'a> {
             let reason = format!("`{key}` is not a key: write lower-case words with hyphens");
             return Err(PlanError::new(at, reason));
         }
-        let task = PlanTask {
-            key: key.to_owned(),
-            title: title.trim().to_owned(),
-            description: String::new(),
-            agent_type: AgentType::Dev,
-            agent: None,
-            command: Vec::new(),
-            dir: String::new(),
-            writes: true,
-            files: Vec::new(),
-            depends: Vec::new(),
-            reason: String::new(),
-        };
+        let task = PlanTask::new(key, title.trim());
         let lines = TaskLines { heading: at, depends: at };
         Ok(Self { task, lines, description: Vec::new(), seen: Vec::new() })
     }

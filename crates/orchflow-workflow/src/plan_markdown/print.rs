@@ -2,15 +2,19 @@
 
 use std::fmt::Write as _;
 
+use orchflow_types::RunId;
 use orchflow_types::plan::{Plan, PlanTask};
 
 use super::{Line, words};
 
-pub(super) fn print(plan: &Plan) -> String {
+pub(super) fn print(plan: &Plan, run: Option<RunId>) -> String {
     let mut out = String::new();
     let mut goal = plan.goal.trim().lines();
     line(&mut out, &format!("# Plan: {}", goal.next().unwrap_or_default()));
     goal.for_each(|text| line(&mut out, &escaped(text)));
+    if let Some(run) = run {
+        line(&mut out, &format!("run: {run}"));
+    }
     for (place, note) in plan.notes.iter().filter(|note| !note.trim().is_empty()).enumerate() {
         line(&mut out, if place == 0 { "" } else { ">" });
         for text in note.lines().map(str::trim).filter(|text| !text.is_empty()) {

@@ -1,10 +1,12 @@
 //! The grammar as it is documented, its mistakes, and that printing and reading agree.
 
-use orchflow_types::AgentType;
 use orchflow_types::plan::{Plan, PlanTask};
+use orchflow_types::{AgentType, RunId};
 use proptest::prelude::*;
 
-use super::{parse, print};
+use super::{parse, print, print_for, read};
+
+const RUN: &str = "run_0193e4c2d1f07cc3a1b2c3d4e5f60718";
 
 const PLAN: &str = "\
 # Plan: Make the login page faster
@@ -60,6 +62,23 @@ fn a_plan_reads_as_it_is_documented_and_prints_as_it_was_read() {
 }
 
 #[test]
+fn a_plan_that_names_a_run_is_for_no_other() {
+    let plan = parse(PLAN).unwrap();
+    let [run, other]: [RunId; 2] =
+        [RUN, "run_0193e4c2d1f07cc3a1b2c3d4e5f60719"].map(|id| id.parse().unwrap());
+    let text = print_for(run, &plan);
+    assert!(text.contains(&format!("and keep its tests\nrun: {RUN}\n\n> The old")), "{text}");
+    let document = read(&text).unwrap();
+    assert_eq!(document.run(), Some(run));
+    let error = document.clone().of(other).unwrap_err();
+    assert_eq!(error.line, 3);
+    assert!(error.reason.contains(&format!("the plan of {run}, and {other} is")), "{error}");
+    assert_eq!(document.of(run), Ok(plan.clone()));
+    // A plan that says nothing of a run is for any.
+    assert_eq!(read(PLAN).unwrap().of(other), Ok(plan));
+}
+
+#[test]
 fn settings_that_are_missing_take_their_documented_values() {
     let plan = parse("# Plan: g\n## a: A\n## b: B\ntype: test\n## c: C\ntype: format\n").unwrap();
     let seen: Vec<_> = plan.tasks.iter().map(|task| (task.agent_type, task.writes)).collect();
@@ -83,11 +102,14 @@ fn every_mistake_names_its_line_and_how_to_mend_it() {
         ("# Plan: g\n".to_owned(), 1, "add one, `## key: title`"),
         ("# Plan: g\ntype: dev\n".to_owned(), 2, "write its heading"),
         ("# Plan: g\n> note\n\ntext\n".to_owned(), 4, "begin it with `> `"),
+        ("# Plan: g\nrun: latest\n".to_owned(), 2, "or take the line away"),
+        (format!("# Plan: g\nrun: {RUN}\n\nrun: {RUN}\n"), 4, "said twice"),
         ("# Plan: g\n## Do it\n".to_owned(), 2, "`## key: title`"),
         ("# Plan: g\n## Do it: now\n".to_owned(), 2, "lower-case words with hyphens"),
         (task("tpye: dev"), 4, "no setting is called `tpye`: there are type, writes"),
         (task("type: coding"), 4, "there are dev, test, build"),
         (task("writes: maybe"), 4, "yes or no, not `maybe`"),
+        (task(&format!("run: {RUN}")), 4, "no setting is called `run`"),
         (task("dir:"), 4, "take the line away"),
         (task("dir: a\ndir: b"), 5, "said twice"),
         (task("dir: a\n\nmore text"), 6, "put it above them"),
@@ -113,8 +135,8 @@ fn every_mistake_names_its_line_and_how_to_mend_it() {
 /// Lines that look like everything the grammar knows.
 fn any_line() -> impl Strategy<Value = String> {
     let mark = prop::sample::select(vec![
-        "", "# ", "## ", "### ", "- ", "-", "> ", ">", "\\", "\\\\", "type: ", "note: ", "x:",
-        "  ", "# Plan: ", "## key: ",
+        "", "run: ", "# ", "## ", "### ", "- ", "-", "> ", ">", "\\", "\\\\", "type: ", "note: ",
+        "x:", "  ", "# Plan: ", "## key: ",
     ]);
     (mark, "[a-zA-Z0-9:#>`'\"\\\\$ é-]{0,12}").prop_map(|(mark, rest)| format!("{mark}{rest}"))
 }

@@ -1,7 +1,7 @@
 //! The way of one leaf.
 
 use orchflow_types::Role;
-use orchflow_types::run::{LeafPhase, RunOptions, RunStatus, Verdict};
+use orchflow_types::run::{LeafPhase, Refusal, RunOptions, RunStatus, Verdict};
 use orchflow_types::task::TaskStatus;
 use orchflow_workflow::{Failure, Outcome, Step};
 
@@ -111,6 +111,12 @@ fn what_an_auditor_refuses_is_fixed_gated_and_audited_again() {
     let Step::Audit { agent, iteration } = player.in_flight("audit").step else { panic!() };
     assert_eq!((agent.as_str(), iteration), ("ann", 1), "dot mended it, so ann may judge");
     assert_eq!(player.finish(), RunStatus::Succeeded);
+    let done = player.leaf(1);
+    assert_eq!(done.audit.as_ref().unwrap().verdict, Verdict::Approved);
+    let Outcome::Audited(refusing) = needs_work() else { panic!() };
+    let auditor = Some("bob".to_owned());
+    let refused = Refusal { iteration: 0, auditor, findings: refusing.findings };
+    assert_eq!(done.refused, [refused], "an approval does not make it forgotten");
 }
 
 #[test]

@@ -25,17 +25,11 @@ pub(crate) fn leaf(n: u32, writes: bool, depends: &[u32]) -> NodeSpec {
         task_id: task(n),
         parent: None,
         plan: PlanTask {
-            key: format!("t{n}"),
-            title: format!("Task {n}"),
-            description: String::new(),
             agent_type: if writes { AgentType::Dev } else { AgentType::Test },
-            agent: None,
             command: if writes { Vec::new() } else { vec!["true".to_owned()] },
-            dir: String::new(),
             writes,
-            files: Vec::new(),
             depends: depends.iter().map(|n| format!("t{n}")).collect(),
-            reason: String::new(),
+            ..PlanTask::new(format!("t{n}"), format!("Task {n}"))
         },
         depends: depends.iter().copied().map(task).collect(),
     }
@@ -55,12 +49,7 @@ pub(crate) fn below(parent: u32, node: NodeSpec) -> NodeSpec {
 pub(crate) fn plan(nodes: &[NodeSpec]) -> Plan {
     let parents: BTreeSet<_> = nodes.iter().filter_map(|node| node.parent).collect();
     let leaves = nodes.iter().filter(|node| !parents.contains(&node.task_id));
-    Plan {
-        goal: "goal".to_owned(),
-        tasks: leaves.map(|node| node.plan.clone()).collect(),
-        notes: Vec::new(),
-        by: None,
-    }
+    Plan::new("goal", leaves.map(|node| node.plan.clone()).collect())
 }
 
 pub(crate) fn options() -> RunOptions {

@@ -8,8 +8,8 @@ use orchflow_runtime::process;
 use tokio::sync::RwLock;
 
 use super::Repo;
+use super::admin::canonical;
 use super::snapshot::scratch_dir;
-use super::worktree::canonical;
 use crate::{Error, Result};
 
 /// What [`Repo::worktree_repair`] found.

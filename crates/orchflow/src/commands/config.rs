@@ -18,13 +18,14 @@ Lowest first: defaults, your file, the file of a project you trust, variables
 (run.mode is ORCHFLOW_RUN_MODE, read by the daemon), the flags of a command.
 
 Examples:
+  orchflow config                         as `orchflow config show`
   orchflow config show --origin
   orchflow config set run.max_concurrency 2
   orchflow config set roles.auditor.chain claude,mine
   $EDITOR \"$(orchflow config path)\"")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,7 +55,7 @@ enum Verb {
 
 /// Does it.
 pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
-    match args.verb {
+    match args.verb.unwrap_or(Verb::Show { origin: false }) {
         Verb::Path => {
             let path = cx.places.config().display().to_string();
             cx.out.result(&serde_json::json!({ "file": path }), |out, _| out.line(&path));
@@ -71,11 +72,16 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
         }
         Verb::Set { key, value } => {
             let value = value_for(&key, &value);
-            let setting = cx.client().await?.call::<Set>(SetParams { key, value }).await?;
+            let client = cx.client().await?;
+            let setting = client.call::<Set>(SetParams { key, value }).await?;
             cx.out.result(&setting, |out, setting| {
                 out.talk(format_args!("{} = {}", setting.key, visible(&setting.value.to_string())));
                 warn(out, setting);
             });
+            let lacks = client.call::<Show>(ShowParams { dir: None }).await;
+            if let Err(error) = lacks.map_err(|error| error.data.hint.unwrap_or(error.message)) {
+                caution(cx.out, &format!("this is not all yet: {error}"));
+            }
         }
     }
     Ok(())
@@ -100,9 +106,13 @@ fn tell(out: Output, result: &ShowResult, origin: bool) {
 
 fn warn(out: Output, setting: &Setting) {
     if let Some(note) = without_effect(&setting.key) {
-        let word = Style::Yellow.paint("warning:", out.talk_color());
-        out.talk(format_args!("{word} {}", visible(&note)));
+        caution(out, &note);
     }
+}
+
+fn caution(out: Output, note: &str) {
+    let word = Style::Yellow.paint("warning:", out.talk_color());
+    out.talk(format_args!("{word} {}", visible(note)));
 }
 
 /// A value as a script wants it: text bare, all else as JSON.

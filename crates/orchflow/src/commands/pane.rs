@@ -1,5 +1,7 @@
 //! `orchflow pane`: terminals and the processes behind them.
 
+mod read;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -7,9 +9,8 @@ use orchflow_client::{Client, Error};
 use orchflow_protocol::events::{Filter, SubscribeParams};
 use orchflow_protocol::pane::{
     Create, CreateParams, Info, Kill, KillParams, List, ListParams, Output as Which, PaneParams,
-    Read, ReadParams, Resize, ResizeParams, What, Write, WriteParams,
+    Resize, ResizeParams, What, Write, WriteParams,
 };
-use orchflow_protocol::stream;
 use orchflow_types::pane::{PaneInfo, PaneState, Size};
 use orchflow_types::{ErrorKind, EventType, PaneId};
 
@@ -22,13 +23,14 @@ use crate::talk::{ago, quoted};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  orchflow pane                           lists them
   orchflow pane create --cols 120 --rows 40 -- htop
   orchflow pane write PANE 'make test' --enter
   orchflow pane read PANE --screen
   orchflow pane wait PANE")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -126,7 +128,7 @@ enum Verb {
 /// Does it.
 pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     let client = cx.client().await?;
-    match args.verb {
+    match args.verb.unwrap_or(Verb::List { running: false }) {
         Verb::Create { cwd, cols, rows, no_tty, title, command } => {
             let cwd = text(&cwd.map_or_else(|| Ok(cx.dir.clone()), |dir| existing(&dir))?)?;
             let size = (!no_tty).then_some(Size { cols, rows });
@@ -154,11 +156,11 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
         Verb::Read { id, from, errors, follow, screen, history, raw: _ } => {
             let output = if errors { Which::Errors } else { Which::Output };
             match (screen, history) {
-                (true, _) => read_text(cx, &client, id, What::Screen, None).await?,
-                (_, Some(lines)) => read_text(cx, &client, id, What::History, Some(lines)).await?,
-                _ if cx.out.json() => read_once(cx, &client, id, output, from).await?,
-                _ if follow => read_on(cx, &client, id, output, from).await?,
-                _ => read_all(cx, &client, id, output, from).await?,
+                (true, _) => read::text(cx, &client, id, What::Screen, None).await?,
+                (_, Some(lines)) => read::text(cx, &client, id, What::History, Some(lines)).await?,
+                _ if cx.out.json() => read::once(cx, &client, id, output, from).await?,
+                _ if follow => read::on(cx, &client, id, output, from).await?,
+                _ => read::all(cx, &client, id, output, from).await?,
             }
         }
         Verb::Write { id, text, enter } => {
@@ -216,70 +218,6 @@ pub(crate) fn passed_on(info: &PaneInfo) -> Ended {
                 format!("how {} ended nobody saw: the daemon died while it ran", info.pane_id);
             Err(Stop::new(ErrorKind::Unavailable, text))
         }
-    }
-}
-
-async fn read_text(
-    cx: &Context,
-    client: &Client,
-    id: PaneId,
-    what: What,
-    limit: Option<u32>,
-) -> Ended {
-    let params = ReadParams { pane_id: id, what, output: Which::Output, from: 0, limit };
-    let result = client.call::<Read>(params).await?;
-    cx.out.result(&result, |out, result| {
-        let text = result.text.trim_end(); // empty rows below the last line say nothing
-        if !text.is_empty() {
-            out.line(text);
-        }
-    });
-    Ok(())
-}
-
-async fn read_once(cx: &Context, client: &Client, id: PaneId, output: Which, from: u64) -> Ended {
-    let params = ReadParams { pane_id: id, what: What::Raw, output, from, limit: None };
-    cx.out.value(&client.call::<Read>(params).await?, true);
-    Ok(())
-}
-
-async fn read_all(
-    cx: &Context,
-    client: &Client,
-    id: PaneId,
-    output: Which,
-    mut from: u64,
-) -> Ended {
-    loop {
-        let params = ReadParams { pane_id: id, what: What::Raw, output, from, limit: None };
-        let result = client.call::<Read>(params).await?;
-        let bytes = stream::decode(&result.bytes).map_err(|error| {
-            Stop::new(ErrorKind::VersionMismatch, format!("no base64: {error}"))
-        })?;
-        say_skipped(cx.out, result.skipped);
-        cx.out.bytes(&bytes);
-        if result.end || bytes.is_empty() {
-            return Ok(());
-        }
-        from = result.offset + bytes.len() as u64;
-    }
-}
-
-async fn read_on(cx: &Context, client: &Client, id: PaneId, output: Which, from: u64) -> Ended {
-    let mut stream = client.output(stream::OpenParams { pane_id: id, output, from }).await?;
-    while let Some(chunk) = stream.next().await? {
-        say_skipped(cx.out, chunk.skipped);
-        cx.out.bytes(&chunk.bytes);
-        if chunk.end {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn say_skipped(out: Output, skipped: u64) {
-    if skipped > 0 {
-        out.talk(format_args!("[{skipped} bytes were let go here]"));
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::output::{cut, visible};
 use crate::stop::{Ended, Stop};
 
 /// What `rpc` takes.
@@ -36,9 +37,51 @@ pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
         }
         Some(text) => text.to_owned(),
     };
-    let params: Value = serde_json::from_str(&text)
-        .map_err(|error| Stop::usage(format!("the params are no JSON: {error}")))?;
+    let params: Value =
+        serde_json::from_str(&text).map_err(|error| unreadable(&args.method, &text, &error))?;
     let result = cx.client().await?.call_json(&args.method, params).await?;
     cx.out.value(&result, true);
     Ok(())
+}
+
+/// Where the params stop being JSON, and how they are written.
+fn unreadable(method: &str, text: &str, error: &serde_json::Error) -> Stop {
+    let (line, column) = (error.line(), error.column());
+    let what = if error.is_eof() {
+        let quote = "a quote, a bracket or a brace is not closed";
+        format!("the params end too soon, at line {line}, column {column}: {quote}")
+    } else {
+        let from = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let from = from.get(from.floor_char_boundary(column.saturating_sub(1))..);
+        let from = visible(&cut(from.unwrap_or_default(), 40));
+        format!("the params are no JSON from line {line}, column {column} on: `{from}`")
+    };
+    Stop::usage(what).hint(format!(
+        "write one JSON object in single quotes, `orchflow rpc {method} '{{\"name\": \"value\"}}'`; \
+         `orchflow rpc rpc.discover` shows what {method} takes"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_that_are_no_json_are_told_with_their_place_and_how_to_write_them() {
+        let told = |text: &str| {
+            let error = serde_json::from_str::<Value>(text).expect_err(text);
+            match unreadable("run.get", text, &error) {
+                Stop::Error(error) => (error.message, error.data.hint.unwrap_or_default()),
+                Stop::Code(code) => panic!("{code}"),
+            }
+        };
+        let (message, hint) = told("{");
+        assert_eq!(
+            message,
+            "the params end too soon, at line 1, column 1: a quote, a bracket or a brace is not closed"
+        );
+        assert!(hint.contains(r#"`orchflow rpc run.get '{"name": "value"}'`"#), "{hint}");
+        let (message, _) = told("{\n  \"limit\": ä5}");
+        assert_eq!(message, "the params are no JSON from line 2, column 12 on: `ä5}`");
+    }
 }

@@ -22,6 +22,7 @@ use crate::talk::{ago, count, quoted};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  orchflow task                           the roots, as `orchflow task list`
   orchflow task create \"Make the login page faster\"
   orchflow task create \"Cache the users\" --parent TASK
   orchflow task tree TASK
@@ -29,7 +30,7 @@ Examples:
   orchflow task export TASK > tree.json; orchflow task import tree.json")]
 pub struct Args {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -130,7 +131,7 @@ enum Verb {
 pub(crate) async fn run(cx: &Context, args: Args) -> Ended {
     let client = cx.client().await?;
     let which = |which: Which| TaskParams { task_id: which.id };
-    match args.verb {
+    match args.verb.unwrap_or(Verb::List { parent: None, limit: None, cursor: None }) {
         Verb::Create { title, description, parent, agent, depends, command } => {
             let mut params =
                 CreateParams { title, description, parent_id: parent, ..CreateParams::default() };

@@ -63,6 +63,8 @@ fn agent(configured: &Agent) -> Result<AgentConfig, Error> {
         command,
         env: configured.env.clone(),
         pass_env: configured.pass_env.clone(),
+        mode: configured.mode,
+        format: configured.format,
         ..AgentConfig::bare(&configured.name, configured.kind)
     })
 }

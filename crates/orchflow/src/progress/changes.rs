@@ -9,6 +9,9 @@ use super::view::{busy, glyph, planner_words, run_words, words};
 use crate::output::visible;
 use crate::talk::{count, from_inside, quoted};
 
+/// The most failing tests that a verdict names for one gate.
+const FAILING: usize = 10;
+
 /// One line per change, oldest first; everything is a change when there was no look before.
 #[must_use]
 pub(crate) fn changes(before: Option<&Run>, now: &Run) -> Vec<String> {
@@ -94,6 +97,31 @@ fn leaf_changes(before: Option<&Leaf>, now: &Leaf, project: &str) -> Vec<String>
         let by = agent.map(|agent| format!(" ({})", visible(agent))).unwrap_or_default();
         lines.push(format!("{} {title}: {}{by}", glyph(now), words(now)));
     }
+    lines
+}
+
+/// What is left on the screen below the report of a run that is not green: what is red in it,
+/// with the failing tests by name, and how it ended. Of a single task the report's own last
+/// lines say that.
+#[must_use]
+pub(crate) fn verdict(run: &Run) -> Vec<String> {
+    let several = run.leaves.len() > 1;
+    let mut lines = Vec::new();
+    for leaf in run.leaves.iter().filter(|leaf| several && leaf.status == TaskStatus::Failed) {
+        lines.push(format!("{} {}: {}", glyph(leaf), visible(&leaf.plan.title), words(leaf)));
+        for gate in leaf.gates.iter().filter(|gate| !gate.green()) {
+            lines.push(format!("    {}", proof(gate, &run.project)));
+            let failing = gate.tests.as_ref().map_or(&[][..], |tests| &tests.failing);
+            lines.extend(
+                failing.iter().take(FAILING).map(|name| format!("      {}", visible(name))),
+            );
+            if let Some(more) = failing.len().checked_sub(FAILING).filter(|more| *more > 0) {
+                lines.push(format!("      and {more} more"));
+            }
+        }
+    }
+    let done = run.leaves.iter().filter(|leaf| leaf.status == TaskStatus::Completed).count();
+    lines.push(format!("{}: {done} of {} tasks done", run_words(run.status), run.leaves.len()));
     lines
 }
 

@@ -25,6 +25,7 @@ pub(crate) async fn approval(cx: &Context, client: &Client, run: &Run) -> Ended 
     let Some(plan) = &run.plan else { return Ok(()) };
     let written = plan_file::write(run, plan).await;
     if !cx.out.can_ask() {
+        tell_if(cx.out, written.as_ref().err());
         let text =
             format!("the plan of {} waits for approval, and nobody can be asked here", run.run_id);
         return Err(Stop::new(ErrorKind::ApprovalNeeded, text).hint(format!(
@@ -33,8 +34,7 @@ pub(crate) async fn approval(cx: &Context, client: &Client, run: &Run) -> Ended 
             run.run_id
         )));
     }
-    show(cx.out, plan);
-    let mut edited = None;
+    let mut shown = Shown::first(cx.out, run, plan, written);
     loop {
         let Some(answer) = ask(cx.out, "[a]pprove, [e]dit, [r]eject: ").await? else {
             let text = format!("the plan of {} was neither approved nor rejected", run.run_id);
@@ -43,7 +43,7 @@ pub(crate) async fn approval(cx: &Context, client: &Client, run: &Run) -> Ended 
         };
         match answer.trim().to_lowercase().as_str() {
             "a" | "approve" => {
-                let markdown = edited.clone();
+                let Some(markdown) = shown.agreed().await else { continue };
                 let params = ApproveParams { run_id: run.run_id, plan: None, markdown };
                 if settled(cx.out, client.call::<Approve>(params).await)? {
                     return Ok(());
@@ -56,17 +56,88 @@ pub(crate) async fn approval(cx: &Context, client: &Client, run: &Run) -> Ended 
                     return Ok(());
                 }
             }
-            "e" | "edit" => match &written {
-                Ok(path) => {
-                    plan_file::edit(path).await?;
-                    let text = std::fs::read_to_string(path)
-                        .map_err(|error| Stop::file("read", path, &error))?;
-                    edited = read(cx.out, &text).or(edited);
-                }
-                Err(_) => cx.out.talk("the plan could not be written to `.orchflow/plan.md`"),
-            },
+            "e" | "edit" => shown.edit().await?,
             _ => cx.out.talk("answer a, e or r"),
         }
+    }
+}
+
+/// The plan as the person saw it last: what is approved is that and nothing else.
+struct Shown<'a> {
+    out: Output,
+    run: &'a Run,
+    plan: &'a Plan,
+    /// What stood in the file then; none when there is no file of it.
+    text: Option<String>,
+    /// Whether it was a plan.
+    is_plan: bool,
+}
+
+impl<'a> Shown<'a> {
+    /// Shows the plan as it stands in its file, which a person may have changed already.
+    fn first(out: Output, run: &'a Run, plan: &'a Plan, written: Result<String, Stop>) -> Self {
+        tell_if(out, written.as_ref().err());
+        let mut shown = Self { out, run, plan, text: written.ok(), is_plan: true };
+        match &shown.text {
+            Some(text) if shown.is_changed(text) => {
+                shown.is_plan = show_text(out, run.run_id, text);
+                if shown.is_plan {
+                    out.talk("this is the plan as `.orchflow/plan.md` was changed");
+                }
+            }
+            _ => show(out, plan),
+        }
+        shown
+    }
+
+    fn is_changed(&self, text: &str) -> bool {
+        text != plan_markdown::print_for(self.run.run_id, self.plan)
+    }
+
+    /// What to approve (none is the plan as it was made), when it is what was shown. Else
+    /// what stands in the file now is shown, and asked for anew.
+    async fn agreed(&mut self) -> Option<Option<String>> {
+        let Some(shown) = self.text.clone() else { return Some(None) };
+        if self.look().await {
+            if self.is_plan {
+                self.out.talk("`.orchflow/plan.md` has changed: this is the plan now");
+            }
+            return None;
+        }
+        if !self.is_plan {
+            self.out.talk("`.orchflow/plan.md` cannot be approved as it is: mend it with `e`");
+            return None;
+        }
+        Some(Some(shown).filter(|text| self.is_changed(text)))
+    }
+
+    /// Opens the file in the person's editor and shows what stands there then.
+    async fn edit(&mut self) -> Ended {
+        if self.text.is_none() {
+            self.out.talk("the plan could not be written to `.orchflow/plan.md`");
+            return Ok(());
+        }
+        plan_file::edit(&plan_file::path(self.run)).await?;
+        self.look().await;
+        Ok(())
+    }
+
+    /// Whether the file has changed; what stands there now is shown then. One that was taken
+    /// away is the plan as it was made.
+    async fn look(&mut self) -> bool {
+        if !plan_file::path(self.run).exists() {
+            tell_if(self.out, plan_file::write(self.run, self.plan).await.err().as_ref());
+        }
+        let now = plan_file::read(self.run);
+        tell_if(self.out, now.as_ref().err());
+        let now = now.ok();
+        let changed = self.text != now;
+        if changed {
+            let run_id = self.run.run_id;
+            self.is_plan = now.as_ref().is_some_and(|now| show_text(self.out, run_id, now));
+            self.text = Some(now.unwrap_or_default());
+        }
+        changed
     }
 }
 
@@ -86,17 +157,23 @@ fn settled(out: Output, answer: Result<Run, Error>) -> Result<bool, Error> {
     }
 }
 
-/// The edited text, when it is a plan; the error names its line.
-fn read(out: Output, text: &str) -> Option<String> {
-    match plan_markdown::parse(text) {
+/// Shows the plan a text is, and whether it is one of this run; else the error names its line.
+fn show_text(out: Output, run: RunId, text: &str) -> bool {
+    match plan_markdown::read(text).and_then(|document| document.of(run)) {
         Ok(plan) => {
             show(out, &plan);
-            Some(text.to_owned())
+            true
         }
         Err(error) => {
             out.error(&Error::explain(&error));
-            None
+            false
         }
+    }
+}
+
+fn tell_if(out: Output, stop: Option<&Stop>) {
+    if let Some(Stop::Error(error)) = stop {
+        out.error(error);
     }
 }
 

@@ -5,9 +5,11 @@ use orchflow_types::agent::AgentType;
 use orchflow_types::id::Id;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::TestSummary;
-use orchflow_types::run::{GateResult, Landing, Leaf, Planner, RunOptions};
+use orchflow_types::run::{GateResult, Landing, Leaf, LeafPhase, Planner, RunOptions};
+use orchflow_types::task::TaskStatus;
+use serde_json::json;
 
-use super::changes::changes;
+use super::changes::{changes, verdict};
 use super::*;
 
 /// Ids that read well in a snapshot.
@@ -33,23 +35,7 @@ fn task(key: &str, title: &str, command: &[&str]) -> PlanTask {
 }
 
 fn leaf(number: u128, plan: PlanTask, status: TaskStatus, phase: LeafPhase) -> Leaf {
-    Leaf {
-        task_id: id(number),
-        plan,
-        status,
-        phase,
-        agent: None,
-        executor: None,
-        auditor: None,
-        iteration: 0,
-        pane_id: None,
-        worktree: None,
-        gates: Vec::new(),
-        audit: None,
-        commit: None,
-        reason: None,
-        notes: Vec::new(),
-    }
+    Leaf { status, phase, ..Leaf::new(id(number), plan) }
 }
 
 fn run() -> Run {
@@ -172,6 +158,42 @@ fn while_it_is_planned_the_architect_and_its_last_line_are_shown() {
     assert_eq!(changes(Some(&now), &before), Vec::<String>::new());
 }
 
+/// What a linter said that is also counted as tests.
+fn red(failing: Vec<String>) -> GateResult {
+    GateResult {
+        name: "lint".into(),
+        argv: vec!["ruff".into(), "check".into()],
+        exit_code: 1,
+        duration_ms: 10,
+        pane_id: None,
+        tests: Some(TestSummary { passed: 2, failed: 1, skipped: 0, failing }),
+        tail: String::new(),
+    }
+}
+
+#[test]
+fn the_verdict_names_what_is_red_and_its_failing_tests_and_how_the_run_ended_last() {
+    let mut run = run();
+    run.status = RunStatus::Partial;
+    for leaf in &mut run.leaves[1..] {
+        leaf.status = TaskStatus::Failed;
+        leaf.phase = LeafPhase::Done;
+    }
+    run.leaves[2].reason = Some("it is red".into());
+    run.leaves[2].gates = vec![red((1..=12).map(|number| format!("test_{number}")).collect())];
+    let lines = verdict(&run);
+    assert_eq!(lines.len(), 15, "{lines:?}");
+    assert_eq!(lines[1], "✗ Lint: failed: it is red");
+    assert_eq!(lines[2], "    lint is red: ruff check (exit code 1), 2 passed, 1 failed");
+    assert_eq!(
+        lines[12..],
+        ["      test_10", "      and 2 more", "partly succeeded: 1 of 3 tasks done"]
+    );
+    assert_eq!(View::of(&run).lines(80, 1, false)[0], "partly succeeded · 1/3 tasks");
+    run.leaves.truncate(1);
+    assert_eq!(verdict(&run), ["partly succeeded: 1 of 1 tasks done"]);
+}
+
 #[test]
 fn each_change_is_one_line_and_no_change_is_none() {
     let before = run();
@@ -181,15 +203,7 @@ fn each_change_is_one_line_and_no_change_is_none() {
     now.leaves[2].status = TaskStatus::Failed;
     now.leaves[2].phase = LeafPhase::Done;
     now.leaves[2].reason = Some("it is red".into());
-    now.leaves[2].gates = vec![GateResult {
-        name: "lint".into(),
-        argv: vec!["ruff".into(), "check".into()],
-        exit_code: 1,
-        duration_ms: 10,
-        pane_id: None,
-        tests: Some(TestSummary { passed: 2, failed: 1, skipped: 0, failing: Vec::new() }),
-        tail: String::new(),
-    }];
+    now.leaves[2].gates = vec![red(Vec::new())];
     insta::assert_snapshot!(changes(Some(&before), &now).join("\n"), @r"
       Lint: lint is red: ruff check (exit code 1), 2 passed, 1 failed
     ✗ Lint: failed: it is red

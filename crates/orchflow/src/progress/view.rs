@@ -51,7 +51,13 @@ impl<'a> View<'a> {
     }
 
     fn head(&self, run: &Run) -> String {
-        let done = run.leaves.iter().filter(|leaf| leaf.status.is_final()).count();
+        // Under way a task that has failed is out of the way, too; in the end only what succeeded is done.
+        let over = run.status.is_final();
+        let counts = |leaf: &&Leaf| match leaf.status {
+            TaskStatus::Completed => true,
+            status => !over && status.is_final(),
+        };
+        let done = run.leaves.iter().filter(counts).count();
         let mut head = run_words(run.status).to_owned();
         if !run.leaves.is_empty() {
             head.push_str(&format!(" · {done}/{} tasks", run.leaves.len()));

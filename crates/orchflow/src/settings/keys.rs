@@ -119,6 +119,13 @@ pub(crate) static KEYS: &[Key] = &[
     key("agents.*.command", Shape::Words, || Value::Null, Effect::Full),
     key("agents.*.env", Shape::TextTable, || Value::Null, Effect::Full),
     key("agents.*.pass_env", Shape::Texts, || Value::Null, Effect::Full),
+    key("agents.*.mode", Shape::Choice(&["pipes", "tty"], &[]), || Value::Null, Effect::Full),
+    key(
+        "agents.*.format",
+        Shape::Choice(&["text", "codex", "gemini", "opencode"], &[]),
+        || Value::Null,
+        Effect::Full,
+    ),
     key(
         "providers.*.kind",
         Shape::Choice(&["anthropic", "openai", "openai-compatible", "gemini", "glm"], &[]),

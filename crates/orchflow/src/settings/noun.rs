@@ -29,13 +29,20 @@ pub fn get(places: &Places, params: &GetParams, trusted: &[TrustFile]) -> Result
     })
 }
 
-/// `config.set`, into the user's file.
+/// `config.set`, into the user's file. An agent is set one part after the other: what it still
+/// lacks is told by whoever reads the settings next.
 ///
 /// # Errors
 /// `config` when no setting has this name or it cannot hold the value; `file`.
 pub fn set(places: &Places, params: &SetParams) -> Result<Setting, Told> {
     write(places.config(), &params.key, &params.value)?;
-    get(places, &GetParams { key: params.key.clone(), dir: None }, &[])
+    match Settings::of_process(&Layers::of_user(places)) {
+        Err(Error::Agent { .. }) => {
+            let (key, origin) = (params.key.clone(), places.config().display().to_string());
+            Ok(Setting { key, value: params.value.clone(), origin })
+        }
+        _ => get(places, &GetParams { key: params.key.clone(), dir: None }, &[]),
+    }
 }
 
 /// `config.show`; of the project's own files the `trusted` ones count.

@@ -69,6 +69,8 @@ command = "claude"
 [agents.mine]
 kind = "command"
 command = "my-agent --task {task_id} {prompt}"
+mode = "tty"
+format = "codex"
 env = { MODE = "fast" }
 pass_env = ["MY_KEY"]
 [providers.glm]
@@ -86,6 +88,9 @@ key_env = "ZAI_API_KEY"
     assert_eq!(settings.agents[1].env["MODE"], "fast");
     assert_eq!(settings.agents[1].pass_env, ["MY_KEY"]);
     assert_eq!(settings.agents[0].kind, AgentKind::ClaudeCode);
+    let how = |agent: &Agent| (agent.mode, agent.format);
+    assert_eq!(how(&settings.agents[0]), (Mode::Pipes, Format::Text));
+    assert_eq!(how(&settings.agents[1]), (Mode::Tty, Format::Codex));
 }
 
 #[test]

@@ -212,6 +212,12 @@ async fn commands_that_only_look_are_approved_too_when_an_architect_wrote_them()
     let plan = stage.plan().await;
     assert!(plan.contains("command: touch"), "{plan}");
     assert!(!touched.exists());
+    // Who answers elsewhere sees it, too.
+    let words = format!("\"Look\": runs {:?}", ["touch", touched.to_str().unwrap()]);
+    wait_until("the question with its command", || async {
+        stage.cli(&["attention"]).await.ok().stdout.contains(&words)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,11 +3,21 @@
 use orchflow_testkit::{Repo, TestDaemon};
 use serde_json::{Value, json};
 
-use crate::ORCHFLOW;
 use crate::stage::{Stage, kind};
+use crate::{ORCHFLOW, home};
 
 fn editor(scripts: &orchflow_testkit::Scripts) -> orchflow_testkit::Script {
     scripts.edits("editor", "notes.txt", "hello\n").unwrap()
+}
+
+#[tokio::test]
+async fn a_noun_alone_lists_what_there_is() {
+    let home = home("");
+    for (noun, verb) in [("runs", "list"), ("task", "list"), ("pane", "list"), ("config", "show")] {
+        let alone = home.cli(&[noun]).await.unwrap().ok();
+        let said = home.cli(&[noun, verb]).await.unwrap().ok();
+        assert_eq!((alone.stdout, alone.stderr), (said.stdout, said.stderr), "{noun}");
+    }
 }
 
 #[tokio::test]
@@ -196,7 +206,7 @@ async fn no_commit_leaves_the_result_on_its_branch_and_the_printed_command_takes
 
 #[tokio::test]
 async fn every_method_of_the_table_has_a_row_in_the_daemon() {
-    let mut daemon = crate::home("");
+    let mut daemon = home("");
     daemon.up().await.unwrap();
     let client = daemon.client().await.unwrap();
     // Bad params are answered before a method does anything; what takes none is left to do it.

@@ -11,6 +11,9 @@ use orchflow_types::{AgentType, RunId};
 
 use crate::stage::{Stage, look};
 
+/// An agent whose every turn changes something.
+const ADDS: &str = "echo x >> notes.txt";
+
 /// Two leaves for one agent, one after the other.
 fn plan() -> Plan {
     let task = |key: &str, depends: &[&str]| PlanTask {
@@ -66,7 +69,7 @@ async fn answer(client: &Client, item: &Attention, answer: &str) {
 #[tokio::test]
 async fn an_agent_that_was_changed_after_it_was_shown_asks_once_per_repository() {
     let mut stage =
-        Stage::with(|scripts| scripts.edits("writer", "notes.txt", "x").unwrap(), "").await;
+        Stage::with(|scripts| scripts.script("writer", ADDS).unwrap(), "").await;
     stage.daemon.up().await.unwrap();
     let client = stage.daemon.client().await.unwrap();
     let other = Repo::python(true).await.unwrap();
@@ -97,7 +100,7 @@ async fn an_agent_that_was_changed_after_it_was_shown_asks_once_per_repository()
 #[tokio::test]
 async fn an_agent_as_it_was_shown_is_not_asked_about() {
     let mut stage =
-        Stage::with(|scripts| scripts.edits("writer", "notes.txt", "x").unwrap(), "").await;
+        Stage::with(|scripts| scripts.script("writer", ADDS).unwrap(), "").await;
     stage.daemon.up().await.unwrap();
     let client = stage.daemon.client().await.unwrap();
     let run_id = start(&client, &stage.repo).await;

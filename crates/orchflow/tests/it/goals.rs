@@ -24,6 +24,8 @@ async fn the_demo_ends_green_and_says_that_its_agents_are_scripted() {
     let project = home.path().join("demo/words");
     let said = home.cli(&["demo", project.to_str().unwrap()]).await.unwrap().ok();
     assert!(said.stderr.contains("agents of this demo are scripted"), "{said:?}");
+    let refused = said.stdout.find("asked for more work before any fixing\n  - ");
+    assert!(refused.is_some() && refused < said.stdout.find("- approved by"), "{said:?}");
     assert!(said.stdout.contains("Succeeded (1 of 1 tasks done)"), "{said:?}");
     let tests = Spec::new(["python3", "-m", "unittest"], &project);
     let tests = process::output(&tests, 1 << 20, Duration::from_secs(60)).await.unwrap();

@@ -8,7 +8,6 @@ use std::time::Duration;
 use orchflow_protocol::run::{Choices, Start, StartParams};
 use orchflow_runtime::clock::Stopwatch;
 use orchflow_runtime::env;
-use orchflow_types::AgentType;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::run::RunMode;
 
@@ -22,20 +21,11 @@ const KILLS: u64 = 3;
 
 fn plan() -> Plan {
     let task = |file: &str| PlanTask {
-        key: file.trim_end_matches(".txt").to_owned(),
-        title: format!("Add a line to {file}"),
-        description: String::new(),
-        agent_type: AgentType::Dev,
-        agent: None,
-        command: Vec::new(),
-        dir: String::new(),
-        writes: true,
         files: vec![file.to_owned()],
-        depends: Vec::new(),
-        reason: String::new(),
+        ..PlanTask::new(file.trim_end_matches(".txt"), format!("Add a line to {file}"))
     };
     let goal = "Add a line to both".to_owned();
-    Plan { goal, tasks: FILES.map(task).to_vec(), notes: Vec::new(), by: None }
+    Plan::new(goal, FILES.map(task).to_vec())
 }
 
 fn params(stage: &Stage) -> StartParams {

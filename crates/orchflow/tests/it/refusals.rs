@@ -32,6 +32,21 @@ fn bare_path() -> TempDir {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_not_there_is_told_with_the_nearest_that_is() {
+    let daemon = TestDaemon::home(ORCHFLOW, "", &[]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no/such");
+    let told = daemon.cli(&["-C", missing.to_str().unwrap(), "runs"]).await.unwrap();
+    assert_eq!(told.code, 3, "{told:?}");
+    assert!(told.stderr.contains(&format!("there is no folder {}", missing.display())), "{told:?}");
+    let nearest = format!(
+        "hint: name a folder that is there; the nearest one is {}\n",
+        folder.path().display()
+    );
+    assert!(told.stderr.contains(&nearest), "{told:?}");
+}
+
+#[tokio::test]
 async fn without_a_repository_a_change_is_refused_and_a_look_still_works() {
     let stage = Stage::with(editor, "").await;
     let folder = tempfile::tempdir().unwrap();

@@ -74,6 +74,39 @@ async fn a_plan_that_changes_files_waits_is_edited_approved_and_merged() {
 }
 
 #[tokio::test]
+async fn the_plan_file_of_one_run_is_not_approved_for_another_with_the_same_goal() {
+    let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
+    let daemon = with(&scripts.edits("editor", "calc.py", MULTIPLY).unwrap());
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let asked = daemon.cli_in(repo.path(), &["run", "turn the factors around"]).await.unwrap();
+        assert_eq!(asked.code, 4, "{asked:?}");
+        let plan = repo.read(".orchflow/plan.md").unwrap();
+        let named = plan.lines().find_map(|line| line.strip_prefix("run: ")).unwrap();
+        assert!(asked.stderr.contains(&format!("orchflow runs approve {named}")), "{asked:?}");
+        runs.push(named.to_owned());
+    }
+    let [first, second] = [&runs[0], &runs[1]];
+    let approve = |more: &'static [&'static str]| {
+        let args = [&["runs", "approve", first.as_str()], more].concat();
+        let (daemon, repo) = (&daemon, &repo);
+        async move { daemon.cli_in(repo.path(), &args).await.unwrap() }
+    };
+    let told = approve(&[]).await;
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.stderr.contains(&format!("is the plan of {second}, not of {first}")), "{told:?}");
+    assert!(told.stderr.contains(&format!("orchflow run --resume {first}")), "{told:?}");
+    let told = approve(&["--plan", ".orchflow/plan.md"]).await;
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.stderr.contains("line 2: this is the plan of"), "{told:?}");
+    // What the hint says leads on.
+    let asked = daemon.cli_in(repo.path(), &["run", "--resume", first]).await.unwrap();
+    assert_eq!(asked.code, 4, "{asked:?}");
+    approve(&[]).await.ok();
+    daemon.cli_in(repo.path(), &["runs", "reject", second]).await.unwrap().ok();
+}
+
+#[tokio::test]
 async fn a_plan_that_cannot_be_read_is_refused_with_its_line() {
     let (scripts, repo) = (Scripts::new().unwrap(), Repo::python(true).await.unwrap());
     let daemon = with(&scripts.edits("editor", "calc.py", MULTIPLY).unwrap());

@@ -27,6 +27,28 @@ async fn a_setting_that_is_written_is_read_with_its_origin_and_comments_stay() {
 }
 
 #[tokio::test]
+async fn an_agent_is_set_part_by_part_with_all_that_it_may_have() {
+    let daemon = home("");
+    let parts = [
+        ("kind", "command", "this is not all yet: add `command ="),
+        ("command", "mine --say {prompt}", ""),
+        ("mode", "tty", ""),
+        ("format", "codex", ""),
+    ];
+    for (part, value, warning) in parts {
+        let key = format!("agents.mine.{part}");
+        let set = daemon.cli(&["config", "set", &key, value]).await.unwrap().ok();
+        assert_eq!(set.stderr.contains("warning"), !warning.is_empty(), "{set:?}");
+        assert!(set.stderr.contains(warning), "{set:?}");
+    }
+    let format = daemon.cli(&["config", "get", "agents.mine.format"]).await.unwrap().ok();
+    assert_eq!(format.stdout, "codex\n");
+    let refused = daemon.cli(&["config", "set", "agents.mine.format", "toml"]).await.unwrap();
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("one of \"text\", \"codex\""), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_has_no_effect_yet_is_said_by_config_and_doctor() {
     let daemon = home("[budget]\nusd = 5.0\n");
     let shown = daemon.cli(&["config", "show"]).await.unwrap().ok();

@@ -89,6 +89,63 @@ async fn a_plan_is_shown_edited_and_approved_where_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_plan_file_that_has_changed_is_shown_before_a_yes_counts() {
+    let (_scripts, repo, daemon) = editing().await;
+    let mut terminal = Terminal::run(&daemon, repo.path(), &["run", "turn it around"]);
+    terminal.until("[r]eject: ");
+    let plan = repo.read(".orchflow/plan.md").unwrap();
+    repo.write(".orchflow/plan.md", &format!("{plan}tpye: dev\n")).unwrap();
+    terminal.types("a\n");
+    terminal.until("no setting is called `tpye`");
+    terminal.until("[r]eject: ");
+    terminal.types("a\n");
+    terminal.until("cannot be approved as it is");
+    terminal.until("[r]eject: ");
+    repo.write(".orchflow/plan.md", &plan.replace("so it is work for", "says a person: it is for"))
+        .unwrap();
+    terminal.types("a\n");
+    terminal.until("no rule matched, says a person");
+    terminal.until("has changed: this is the plan now");
+    terminal.until("[r]eject: ");
+    terminal.types("a\n");
+    let (code, seen) = terminal.end().await;
+    assert_eq!(code, 0, "{seen}");
+    let run = daemon.cli_in(repo.path(), &["runs", "show", "--json"]).await.unwrap().ok().json();
+    let reason = run["plan"]["tasks"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("says a person"), "{run}");
+}
+
+#[tokio::test]
+async fn an_edit_made_between_two_looks_at_a_run_is_kept_and_shown() {
+    let (_scripts, repo, daemon) = editing().await;
+    daemon.cli_in(repo.path(), &["run", "turn it around"]).await.unwrap();
+    let plan = repo.read(".orchflow/plan.md").unwrap();
+    repo.write(".orchflow/plan.md", &plan.replace("so it is work for", "says a person: it is for"))
+        .unwrap();
+    let mut terminal = Terminal::run(&daemon, repo.path(), &["run", "--resume"]);
+    terminal.until("no rule matched, says a person");
+    terminal.until("this is the plan as `.orchflow/plan.md` was changed");
+    terminal.until("[r]eject: ");
+    terminal.types("a\n");
+    let (code, seen) = terminal.end().await;
+    assert_eq!(code, 0, "{seen}");
+    let run = daemon.cli_in(repo.path(), &["runs", "show", "--json"]).await.unwrap().ok().json();
+    let reason = run["plan"]["tasks"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("says a person"), "{run}");
+}
+
+#[tokio::test]
+async fn a_red_run_leaves_its_failing_tests_and_its_verdict_on_the_screen() {
+    let (daemon, repo) = (home(""), Repo::python(false).await.unwrap());
+    let terminal = Terminal::run(&daemon, repo.path(), &["run", "run the tests"]);
+    let (code, seen) = terminal.end().await;
+    assert_eq!(code, 1, "{seen}");
+    assert_eq!(seen.trim_end().lines().last(), Some("failed: 0 of 1 tasks done"), "{seen}");
+    let (output, failing) = (seen.find("Traceback"), seen.find("  - failing: "));
+    assert!(output.is_some() && output < failing, "{seen}");
+}
+
+#[tokio::test]
 async fn a_rejected_plan_changes_nothing() {
     let (_scripts, repo, daemon) = editing().await;
     let before = repo.fingerprint().await.unwrap();
