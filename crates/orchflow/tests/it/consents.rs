@@ -68,8 +68,7 @@ async fn answer(client: &Client, item: &Attention, answer: &str) {
 
 #[tokio::test]
 async fn an_agent_that_was_changed_after_it_was_shown_asks_once_per_repository() {
-    let mut stage =
-        Stage::with(|scripts| scripts.script("writer", ADDS).unwrap(), "").await;
+    let mut stage = Stage::with(|scripts| scripts.script("writer", ADDS).unwrap(), "").await;
     stage.daemon.up().await.unwrap();
     let client = stage.daemon.client().await.unwrap();
     let other = Repo::python(true).await.unwrap();
@@ -99,8 +98,7 @@ async fn an_agent_that_was_changed_after_it_was_shown_asks_once_per_repository()
 
 #[tokio::test]
 async fn an_agent_as_it_was_shown_is_not_asked_about() {
-    let mut stage =
-        Stage::with(|scripts| scripts.script("writer", ADDS).unwrap(), "").await;
+    let mut stage = Stage::with(|scripts| scripts.script("writer", ADDS).unwrap(), "").await;
     stage.daemon.up().await.unwrap();
     let client = stage.daemon.client().await.unwrap();
     let run_id = start(&client, &stage.repo).await;
