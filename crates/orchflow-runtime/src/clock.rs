@@ -73,9 +73,23 @@ impl Stopwatch {
     }
 }
 
+/// When the machine was started, by its wall clock; none where the system does not say
+/// (proc(5), `btime`).
+#[must_use]
+pub fn system_start() -> Option<SystemTime> {
+    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    let seconds = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Some(UNIX_EPOCH + Duration::from_secs(seconds.trim().parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_machine_was_started_before_now() {
+        assert!(system_start().unwrap() < SystemTime::now());
+    }
 
     #[test]
     fn a_manual_clock_stands_until_it_is_moved_and_its_clones_agree() {

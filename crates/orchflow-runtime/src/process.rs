@@ -8,7 +8,7 @@ mod output;
 mod spawn;
 mod waiter;
 
-pub use end::{is_alive, kill_group, start_time, sweep, sweep_but, terminate};
+pub use end::{is_alive, kill_group, start_time, sweep, sweep_but, sweep_politely, terminate};
 pub use output::{Output, output};
 pub use rustix::process::Signal;
 pub use spawn::{SpawnError, Spec, Stdio, spawn};

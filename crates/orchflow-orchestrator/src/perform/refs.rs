@@ -35,14 +35,15 @@ pub(super) async fn told(job: &Job, agent: &str, before: Option<git::RefsResult>
         let (from, to) = (checked_out(&before), checked_out(&after));
         said.push(format!("the checkout went from {from} to {to}, not by orchflow"));
     }
-    let changes = changes(&before, &after);
-    for change in changes.iter().take(MOST) {
-        match sentence(job, change).await {
+    // Every one of them, told or not: what it would have lost is saved on the way.
+    for change in changes(&before, &after) {
+        match sentence(job, &change).await {
             Ok(sentence) => said.extend(sentence),
             Err(error) => said.push(format!("{} changed: {error}", name(change.of))),
         }
     }
-    if let Some(more) = changes.len().checked_sub(MOST).filter(|more| *more > 0) {
+    if let Some(more) = said.len().checked_sub(MOST).filter(|more| *more > 0) {
+        said.truncate(MOST);
         said.push(format!("{more} more branches or tags changed"));
     }
     said.iter().map(|said| format!("while {agent} worked, {said}")).collect()

@@ -47,6 +47,10 @@ enum Reads {
     Git,
     /// Everything but these options (and subcommands), which have it run what they are given.
     But(&'static str),
+    /// It sets variables, which change what every other word means.
+    Sets,
+    /// Everything but `-v NAME`, which sets (or evaluates) a variable.
+    SetsBy(&'static str),
     /// Nothing of it.
     Unread,
 }
@@ -98,7 +102,7 @@ const TABLE: &[(&str, Reads)] = &[
         }),
     ),
     // Shells, and programs that read code.
-    ("sh bash dash zsh ksh ash", Reads::Shell),
+    ("sh bash dash zsh ksh ash rbash mksh", Reads::Shell),
     (
         "python pypy",
         interpreter(
@@ -143,11 +147,22 @@ const TABLE: &[(&str, Reads)] = &[
     ("go", Reads::But("-exec -toolexec -vettool --exec --toolexec --vettool")),
     ("cargo", Reads::But("--config")),
     ("make gmake", Reads::But("-E --eval")),
+    ("rg", Reads::But("--pre --hostname-bin")),
+    ("fd fdfind", Reads::But("-x -X --exec --exec-batch")),
+    // Builtins of shells that change what other words mean.
+    ("export declare typeset local readonly let read mapfile readarray getopts unset", Reads::Sets),
+    ("hash enable bind complete compgen", Reads::Sets),
+    ("printf test [", Reads::SetsBy("-v")),
     // Programs whose words are commands in ways that are not read here.
     ("eval . source trap alias", Reads::Unread),
     ("su runuser pkexec chroot unshare nsenter setpriv systemd-run bwrap firejail", Reads::Unread),
     ("watch parallel entr flock script expect unbuffer rlwrap at batch crontab", Reads::Unread),
-    ("strace ltrace gdb lldb perf valgrind ssh tmux screen pwsh irb tclsh", Reads::Unread),
+    (
+        "strace ltrace gdb lldb perf valgrind ssh tmux screen pwsh irb tclsh fish csh tcsh",
+        Reads::Unread,
+    ),
+    ("taskset chrt numactl prlimit setarch linux32 linux64 fakeroot", Reads::Unread),
+    ("xvfb-run dbus-run-session sg newgrp start-stop-daemon gosu su-exec", Reads::Unread),
     ("vi vim nvim view ex ed emacs", Reads::Unread),
 ];
 
@@ -172,6 +187,16 @@ pub(super) fn runs(words: &[Word]) -> Vec<Runs> {
         Some(Reads::Find) => find::runs(words),
         Some(Reads::Git) => git::runs(words),
         Some(Reads::But(refused)) => but(words, refused),
+        Some(Reads::Sets) => vec![Runs::Unclear(SETS)],
+        Some(Reads::SetsBy(option)) => {
+            let sets = |word: &Word| word.as_ref().is_some_and(|word| word.starts_with(option));
+            words
+                .get(1)
+                .filter(|word| sets(word))
+                .map(|_| Runs::Unclear(SETS))
+                .into_iter()
+                .collect()
+        }
         Some(Reads::Unread) => unread(words, NOT_READ),
     }
 }
@@ -226,28 +251,37 @@ fn unread(words: &[Word], why: &'static str) -> Vec<Runs> {
 /// What a shell is told to run: `sh -c TEXT`; `sh FILE` and a bare `sh` cannot be read.
 fn script(words: &[Word]) -> Runs {
     let is_flag = |word: &&Word| word.as_ref().is_none_or(|word| word.starts_with('-'));
-    let flags = words.iter().skip(1).take_while(is_flag).count();
-    let mut given = words.iter().skip(1).take(flags).flatten();
-    let has_c = given.any(|flag| !flag.starts_with("--") && flag.ends_with('c'));
-    match words.get(1 + flags) {
-        Some(Some(text)) if has_c => Runs::Line(text.clone()),
+    let flags: Vec<&Word> = words.iter().skip(1).take_while(is_flag).collect();
+    // `-o` takes the word behind the flags, which then is not the line.
+    let plain = |flag: &&Word| match flag.as_deref() {
+        Some("--login" | "--norc" | "--noprofile" | "--posix") => true,
+        Some(flag) => {
+            flag.len() > 1 && flag[1..].chars().all(|one| "abcefhiklmnuvxBCEP".contains(one))
+        }
+        None => false,
+    };
+    let has_c = flags.iter().copied().flatten().any(|f| !f.starts_with("--") && f.contains('c'));
+    match words.get(1 + flags.len()) {
+        Some(Some(text)) if has_c && flags.iter().all(plain) => Runs::Line(text.clone()),
         _ => Runs::Unclear(NOT_READ),
     }
 }
 
+/// A word that only running the line tells may be any option, before `--` at least.
 fn but(words: &[Word], refused: &str) -> Vec<Runs> {
+    let is_tar = words.first().and_then(base).is_some_and(|name| name.ends_with("tar"));
     let runs_it = |(place, word): (usize, &Word)| match word.as_deref() {
-        None => false,
+        None => true,
         Some(word) => {
-            let name = word.split('=').next().unwrap_or(word);
             let short = word.starts_with('-') && !word.starts_with("--");
             // `tar xIf` is `tar -xIf`.
-            let bundle = short || place == 0 && words.first().and_then(base) == Some("tar");
+            let bundle = short || place == 0 && is_tar;
             let letter = |letter: char| options::lists(refused, &format!("-{letter}"));
-            options::lists(refused, name) || bundle && word.chars().any(letter)
+            options::may_be(word, refused) || bundle && word.chars().any(letter)
         }
     };
-    let found = words.iter().skip(1).enumerate().any(runs_it);
+    let own = words.iter().skip(1).take_while(|word| word.as_deref() != Some("--"));
+    let found = own.enumerate().any(runs_it);
     if found { vec![Runs::Unclear(GIVEN)] } else { Vec::new() }
 }
 

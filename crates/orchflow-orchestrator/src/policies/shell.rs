@@ -1,5 +1,7 @@
 //! What a command line would run: every simple command in it, wherever it stands.
 
+mod nesting;
+
 use brush_parser::ast::{
     AndOr, Assignment, AssignmentValue, Command, CommandPrefixOrSuffixItem as Item,
     CompoundCommand, CompoundList, IoFileRedirectKind as Kind, IoFileRedirectTarget as Target,
@@ -56,7 +58,7 @@ pub(super) fn exact(argv: &[String]) -> Line {
 
 impl Line {
     fn read(&mut self, line: &str, depth: usize) -> Option<()> {
-        if line.len() > LINE_MAX || line.contains('\0') {
+        if line.len() > LINE_MAX || line.contains('\0') || nesting::is_too_deep(line) {
             return None;
         }
         let program =
@@ -215,6 +217,9 @@ impl Line {
     fn command(&mut self, words: Vec<Word>, within: Vec<(usize, usize)>, depth: usize) {
         let place = self.commands.len();
         let runs = runners::runs(&words);
+        if words.first().is_some_and(Option::is_none) {
+            self.unclear("which program it runs is known only when it runs");
+        }
         self.commands.push(Simple { words, within: within.clone() });
         for run in runs {
             match run {

@@ -320,19 +320,26 @@ impl Actor {
         while let Some(lost) = self.commits.next().await {
             keep(lost.taken, lost.result.as_ref().err().unwrap_or(&error));
         }
-        self.reload().await?;
+        if !self.reload().await {
+            return Ok(());
+        }
+        // Until a restart is written, nothing is this driver's to perform: the restart hands
+        // out all of it, under its own epoch.
+        if !again.iter().any(|command| matches!(command, Command::Restart { .. })) {
+            self.perform_idle();
+        }
         for command in again {
             Box::pin(self.take(command, None)).await?;
         }
         Ok(())
     }
 
-    /// Goes back to the state that is on disk, and performs what it wants and nobody does.
-    async fn reload(&mut self) -> Result<(), Error> {
+    /// Goes back to the state that is on disk; false when the daemon ends before it is read.
+    async fn reload(&mut self) -> bool {
         loop {
             let shutdown = self.cx.supervisor().shutdown().clone();
             tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
+                () = shutdown.cancelled() => return false,
                 () = tokio::time::sleep(self.retry) => {}
             }
             self.retry = (self.retry * 2).min(RETRY[1]);
@@ -340,17 +347,20 @@ impl Actor {
                 Ok((state, seq)) => {
                     self.run = Arc::new(state.run().clone());
                     (self.state, self.seq) = (state, seq);
-                    break;
+                    return true;
                 }
                 Err(error) => tracing::warn!(%error, "the run's journal cannot be read yet"),
             }
         }
+    }
+
+    /// Performs what the state wants and nobody does.
+    fn perform_idle(&mut self) {
         let idle = |action: &&Action| !self.stops.contains_key(&action.key);
         for action in self.state.in_flight().filter(idle).cloned().collect::<Vec<_>>() {
             let job = self.job(action);
             self.perform(job);
         }
-        Ok(())
     }
 
     /// The daemon ends: what is under way is stopped, what is committed stays, and the next

@@ -4,9 +4,13 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use super::{Exit, MARK};
+use crate::clock::Stopwatch;
+
+/// How long a killed process may take to be gone.
+const LAST: Duration = Duration::from_secs(1);
 
 /// The start time of a process in clock ticks since boot, from `/proc/PID/stat`
 /// (proc(5), field 22); none when there is no such process.
@@ -73,14 +77,31 @@ pub fn sweep_but(prefix: &str, keep: &[String]) -> usize {
         let handles: Vec<_> =
             found.iter().map(|pid| pidfd_open(*pid, PidfdFlags::empty())).collect();
         killed += found.iter().filter(|pid| kill_process(**pid, Signal::KILL).is_ok()).count();
-        handles.into_iter().flatten().for_each(|handle| wait_for_end(&handle));
+        handles.into_iter().flatten().for_each(|handle| wait_for_end(&handle, LAST));
     }
     killed
 }
 
-/// Waits until a killed process has ended; one that hangs in the kernel is not waited for long.
-fn wait_for_end(process: &OwnedFd) {
-    let patience = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// The same, but each is told to end first and has `grace` for it: for programs that clean up
+/// behind themselves when they are told, as git takes its lock files away. Blocks.
+pub fn sweep_politely(prefix: &str, grace: Duration) {
+    let told = marked(prefix, &[]).into_iter().filter_map(|pid| {
+        // The handle first: what it names cannot become another process.
+        let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        pidfd_send_signal(&handle, Signal::TERM).is_ok().then_some(handle)
+    });
+    let told: Vec<_> = told.collect();
+    let watch = Stopwatch::start();
+    told.iter().for_each(|handle| wait_for_end(handle, grace.saturating_sub(watch.elapsed())));
+    sweep(prefix);
+}
+
+/// Waits until a process has ended, but not for long: one may hang in the kernel.
+fn wait_for_end(process: &OwnedFd, patience: Duration) {
+    let patience = Timespec {
+        tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: patience.subsec_nanos().into(),
+    };
     let _ = poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&patience)); // over either way
 }
 

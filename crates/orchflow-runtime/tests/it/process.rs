@@ -99,6 +99,23 @@ async fn a_tree_that_ignores_term_and_leaves_its_group_is_gone_after_terminate()
 }
 
 #[tokio::test]
+async fn who_cleans_up_when_told_to_end_is_let_and_who_does_not_is_killed() {
+    let mark = format!("polite-{}", std::process::id());
+    let start = |script: &str| {
+        let spec = Spec { mark: mark.clone(), ..sh(script) };
+        let mut child = process::spawn(&spec).unwrap();
+        assert_eq!(line(child.stdout.take().unwrap()), "ready");
+        child
+    };
+    let mut tidy = start("trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done");
+    let mut deaf = start("trap '' TERM; echo ready; while :; do sleep 1000; done");
+    let (mark, grace) = (mark.clone(), Duration::from_secs(1));
+    tokio::task::spawn_blocking(move || process::sweep_politely(&mark, grace)).await.unwrap();
+    assert_eq!(tidy.exit.wait().await.code, 7);
+    assert_eq!(deaf.exit.wait().await.signal, Some(9));
+}
+
+#[tokio::test]
 async fn a_child_that_runs_out_of_time_is_ended() {
     let output = process::output(&sh("sleep 1000"), 10, Duration::from_millis(50)).await.unwrap();
     assert!(output.timed_out);

@@ -21,6 +21,9 @@ const SETTINGS: &[&str] = &[
     // by default git leaves loose objects and refs to the system's own time.
     "core.fsync=committed,reference",
     "core.fsyncMethod=batch",
+    // Two that end at once wait for each other, also on a slow disk.
+    "core.filesRefLockTimeout=1000",
+    "core.packedRefsTimeout=2000",
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.pager=cat",

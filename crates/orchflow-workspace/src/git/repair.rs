@@ -3,14 +3,22 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use orchflow_runtime::process;
+use orchflow_runtime::{clock, process};
 use tokio::sync::RwLock;
 
 use super::Repo;
 use super::admin::canonical;
 use super::snapshot::scratch_dir;
 use crate::{Error, Result};
+
+/// How long a call that a dead process left behind has to take its locks away: they may be
+/// those of the whole repository.
+const GRACE: Duration = Duration::from_secs(5);
+/// Lock files of the whole repository and of the user's checkout.
+const SHARED: [&str; 5] =
+    ["packed-refs.lock", "HEAD.lock", "index.lock", "config.lock", "ORIG_HEAD.lock"];
 
 /// What [`Repo::worktree_repair`] found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,7 +32,8 @@ pub struct Repaired {
 impl Repo {
     /// Removes worktrees under the folder `within` that a killed `worktree add` left half
     /// made, and the lock files that killed calls left in worktrees there and at branches and
-    /// refs called `orchflow/…`. What is elsewhere is the user's and stays as it is.
+    /// refs called `orchflow/…`. What is elsewhere is the user's and stays as it is, but for
+    /// lock files of git's own from before the machine started: whoever had them is gone.
     ///
     /// Waits for worktrees this process is adding; adding calls that a dead process left
     /// behind are ended. Other git commands may not be under way in those worktrees.
@@ -35,7 +44,7 @@ impl Repo {
         let turn = turn(self.common_dir());
         let _alone = turn.write().await;
         let mark = add_mark(self.common_dir());
-        let _ = tokio::task::spawn_blocking(move || process::sweep(&mark)).await;
+        let _ = tokio::task::spawn_blocking(move || process::sweep_politely(&mark, GRACE)).await;
         let mut repaired = Repaired::default();
         let within = canonical(within);
         for (admin, points_to) in self.admins()? {
@@ -56,6 +65,13 @@ impl Repo {
         }
         for ours in ["refs/heads/orchflow", "refs/orchflow"] {
             unlock(&self.common_dir().join(ours), 8, &mut repaired.unlocked)?;
+        }
+        for shared in SHARED {
+            let path = self.common_dir().join(shared);
+            if is_from_before_the_start(&path) {
+                gone(std::fs::remove_file(&path), &path)?;
+                repaired.unlocked.push(path);
+            }
         }
         remove_tree(&scratch_dir(self.common_dir()))?;
         Ok(repaired)
@@ -115,6 +131,12 @@ pub(super) fn unlock(dir: &Path, depth: u32, unlocked: &mut Vec<PathBuf>) -> Res
         }
     }
     Ok(())
+}
+
+/// Whether a file was last written before the machine was started.
+fn is_from_before_the_start(path: &Path) -> bool {
+    let written = path.symlink_metadata().ok().and_then(|meta| meta.modified().ok());
+    written.zip(clock::system_start()).is_some_and(|(written, start)| written < start)
 }
 
 pub(super) fn remove_tree(path: &Path) -> Result<()> {

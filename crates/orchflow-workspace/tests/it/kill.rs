@@ -21,6 +21,8 @@ async fn killed(fixture: &Fixture, path: &str, branch: &str, after: Duration) ->
     let mut child = process::spawn(&spec).unwrap();
     let ended = tokio::time::timeout(after, child.exit.wait()).await.is_ok();
     process::sweep(&spec.mark);
+    // It may be anyone's, and only tells that it is dead once the machine was started again.
+    let _ = std::fs::remove_file(fixture.root.join(".git/packed-refs.lock"));
     child.exit.wait().await.signal.is_some() && !ended
 }
 
@@ -102,4 +104,19 @@ async fn locks_of_dead_calls_go_from_our_worktrees_and_branches_only() {
     expected.sort();
     assert_eq!((repaired.unlocked, repaired.removed), (expected, vec![]));
     assert!(theirs.iter().all(|path| path.exists()));
+}
+
+#[tokio::test]
+async fn locks_of_the_whole_repository_go_when_whoever_had_them_ended_with_the_machine() {
+    let fixture = Fixture::new().await;
+    let repo = fixture.repo().await;
+    let lock = |name: &str| {
+        let path = fixture.root.join(".git").join(name);
+        (std::fs::File::create(&path).unwrap(), path)
+    };
+    let ((before, dead), (_, alive)) = (lock("packed-refs.lock"), lock("index.lock"));
+    before.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let repaired = repo.worktree_repair(&fixture.beside("trees")).await.unwrap();
+    assert_eq!(repaired.unlocked, [dead]);
+    assert!(alive.exists());
 }

@@ -147,6 +147,32 @@ async fn an_agent_that_moves_or_deletes_what_is_the_users_is_told_of_and_nothing
     }
 }
 
+#[tokio::test]
+async fn of_many_refs_that_an_agent_deletes_some_are_told_and_all_are_saved() {
+    const MANY: usize = 25;
+    let deletes = "git branch -q -D $(git branch --list 'many-*')\necho hello > notes.txt";
+    let mut stage = Stage::with(|scripts| scripts.script("mover", deletes).unwrap(), "").await;
+    let git = async |args: &[&str]| stage.repo.git(args).await.unwrap().trim().to_owned();
+    let tree = git(&["rev-parse", "main^{tree}"]).await;
+    let mut lost = Vec::new();
+    for place in 0..MANY {
+        let name = format!("many-{place}");
+        let as_x = ["-c", "user.name=x", "-c", "user.email=x@x"];
+        let commit = git(&[&as_x[..], &["commit-tree", "-m", &name, &tree]].concat()).await;
+        git(&["branch", &name, &commit]).await;
+        lost.push(commit);
+    }
+    stage.daemon.up().await.unwrap();
+    let run_id = stage.start(GOAL).await;
+    let run = stage.end_of(run_id).await;
+    let notes = &run.leaves[0].notes;
+    let told = notes.iter().filter(|note| note.contains("was deleted")).count();
+    assert!(told < MANY && reason(&run).contains("more branches or tags changed"), "{run:#?}");
+    let saved = ["--format=%(objectname)", "refs/orchflow/saved"];
+    let saved = stage.repo.git(&[&["for-each-ref"], &saved[..]].concat()).await.unwrap();
+    assert!(lost.iter().all(|commit| saved.contains(commit)), "{saved}");
+}
+
 /// A run whose agent waits while the user does something with git in the checkout.
 async fn meanwhile(commands: &[&[&str]]) -> (Stage, Run) {
     let (repo, scripts) = (orchflow_testkit::Repo::python(true).await.unwrap(), Scripts::new());

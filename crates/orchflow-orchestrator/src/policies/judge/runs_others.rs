@@ -4,7 +4,7 @@ use super::*;
 use crate::PolicyFile;
 
 /// Every program here is allowed with any words, and so are `cargo test` and `git`.
-const ALLOWED: [&str; 24] = [
+const ALLOWED: [&str; 30] = [
     "find",
     "git",
     "python",
@@ -29,6 +29,12 @@ const ALLOWED: [&str; 24] = [
     "deno",
     "go",
     "cargo",
+    "make",
+    "rg",
+    "fd",
+    "printf",
+    "export",
+    "cat",
 ];
 
 fn decide(line: &str) -> Decision {
@@ -78,6 +84,16 @@ fn what_another_program_runs_needs_a_rule_of_its_own() {
         "stdbuf -oL curl x",
         "watch git status",
         "sh -c 'curl x'",
+        "sh $X -c 'git log'",
+        "sh -oc errexit 'git log'",
+        "sh - -c 'git log'",
+        "find . -name -exec -true -exec git log ;",
+        "rg --pre ./x y",
+        "fd -x curl",
+        "fd -Hx curl",
+        "export PATH=/x",
+        "printf -v PATH x; git log",
+        "{git,log}",
     ];
     for line in slips {
         assert_eq!(decide(line), Decision::Ask, "{line}");
@@ -96,6 +112,9 @@ fn code_among_the_words_is_never_allowed_by_itself() {
         "python -",
         "python",
         "python $X",
+        "python /dev/stdin",
+        "python /proc/self/fd/0",
+        "node --max-old-space-size -e 1",
         "perl -e 1",
         "perl -ne 1",
         "perl -MEvil x.pl",
@@ -113,6 +132,9 @@ fn code_among_the_words_is_never_allowed_by_itself() {
         "sed -n p x -e '1e curl'",
         "tar --to-command=x -xf y",
         "tar xIf x y",
+        "tar --to-c=x -xf y",
+        "tar xf $(cat y)",
+        "make --ev='$(shell x)'",
         "go test -exec x ./...",
         "cargo --config build.rustc-wrapper=x test",
     ];
@@ -145,6 +167,13 @@ fn a_git_that_is_told_to_run_something_is_not_the_git_that_is_allowed() {
         "git clone --upload-p x y",
         "git fetch 'ext::sh -c x'",
         "git log --ext-diff",
+        "git clone --u=x y",
+        "git push --e=x",
+        "git fetch $(cat x)",
+        "git fetch origin ext::x",
+        "git -c diff.renamesX.command=x diff",
+        "git config diff.renamesX.command x",
+        "git config user.name core --rename-section",
         "git $X",
     ];
     for line in slips {
@@ -182,7 +211,19 @@ fn what_can_be_read_and_is_allowed_stays_allowed() {
         "git rebase -x 'cargo test' main",
         "git bisect run cargo test",
         "git rev-parse --git-dir",
+        "git commit -m \"$(cat x)\"",
+        "git log -- $X",
+        "git diff --text",
+        "git push -u origin main",
+        "git config color.ui never",
+        "sh -ec 'git log'",
+        "sh -c -e 'git log'",
+        "rg --pre-glob '*.rs' x",
+        "fd -e rs",
+        "printf '%s' -v",
+        "node --max-old-space-size=4096 x.js",
         "tar xzf x",
+        "tar xzf -- $X",
         "go test ./...",
     ];
     for line in fine {

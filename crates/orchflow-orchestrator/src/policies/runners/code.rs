@@ -33,15 +33,22 @@ fn is_plain(words: &[Word], options: &Options, module: Option<&str>, complete: &
             };
             return name.is_some_and(|name| !lists(RUNS_TEXT, &name));
         } else if !word.starts_with('-') {
-            return true;
+            // Code that comes in is code among the words.
+            return !["/dev/", "/proc/"].iter().any(|inputs| word.starts_with(inputs));
         } else {
             match options.width(word) {
+                // Not every program takes an option for a value.
+                Some(2) if words.get(at + 1).is_some_and(is_option) => return false,
                 Some(width) if word != "-" => at += width,
                 _ => return false,
             }
         }
     }
     is_complete
+}
+
+fn is_option(word: &Word) -> bool {
+    word.as_ref().is_none_or(|word| word.starts_with('-'))
 }
 
 /// A program of awk, where it can neither run nor write anything.
@@ -78,7 +85,7 @@ pub(super) fn sed(words: &[Word]) -> Vec<Runs> {
         at += 1;
     }
     // sed takes options behind its files, too.
-    let late = words.iter().skip(at).any(|word| word.as_ref().is_none_or(|w| w.starts_with('-')));
+    let late = words.iter().skip(at).any(is_option);
     let plain = |script: &Option<String>| script.as_deref().is_some_and(is_plain_sed);
     if !late && scripts.iter().all(plain) { Vec::new() } else { vec![Runs::Unclear(CODE)] }
 }

@@ -3,6 +3,8 @@
 use super::Runs;
 use crate::policies::shell::Word;
 
+const UNKNOWN: &str = "what `find` runs is known only when it runs";
+
 /// What a `find` runs. `-delete` is read as `rm -d` of a file that
 /// only running it tells.
 pub(super) fn runs(words: &[Word]) -> Vec<Runs> {
@@ -12,9 +14,16 @@ pub(super) fn runs(words: &[Word]) -> Vec<Runs> {
         at += 1;
         match word.as_deref() {
             // It may be an action, and the end of one.
-            None => found.push(Runs::Unclear("a word of `find` is known only when it runs")),
+            None => found.push(Runs::Unclear(UNKNOWN)),
             Some("-exec" | "-execdir" | "-ok" | "-okdir") => {
                 let end = words[at..].iter().position(ends).map_or(words.len(), |end| at + end);
+                // Then this is the value of a test: `-name -exec -true -exec …`.
+                if words.get(at).is_some_and(|word| {
+                    word.as_ref().is_some_and(|word| word.starts_with(['-', '(', '!']))
+                }) {
+                    found.push(Runs::Unclear(UNKNOWN));
+                    continue;
+                }
                 found.push(Runs::Command { at, words: filled(&words[at..end]) });
                 at = end + 1;
             }

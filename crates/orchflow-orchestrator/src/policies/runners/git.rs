@@ -1,6 +1,6 @@
 //! git: settings and subcommands that have it run something else.
 
-use super::options::{Options, lists};
+use super::options::{Options, lists, may_be};
 use super::{GIVEN, Runs};
 use crate::policies::shell::Word;
 
@@ -14,17 +14,10 @@ const GLOBAL: Options = Options {
     valued: "-C -c --work-tree --namespace",
 };
 
-/// Settings that run nothing and lead nowhere, by their beginnings.
-const HARMLESS: [&str; 8] = [
-    "color.",
-    "advice.",
-    "user.name",
-    "user.email",
-    "core.quotepath",
-    "core.autocrlf",
-    "init.defaultbranch",
-    "diff.renames",
-];
+/// Settings that run nothing and lead nowhere; of two sections all.
+const HARMLESS: &str =
+    "user.name user.email core.quotepath core.autocrlf init.defaultbranch diff.renames";
+const HARMLESS_SECTIONS: [&str; 2] = ["color.", "advice."];
 
 /// Subcommands; any other word may be an alias of the repository.
 const KNOWN: &str = "add am annotate apply archive bisect blame branch bundle cat-file check-attr \
@@ -39,6 +32,10 @@ const KNOWN: &str = "add am annotate apply archive bisect blame branch bundle ca
 /// Options of subcommands that name a program, a line or a folder of hooks.
 const RUNS_IT: &str = "--upload-pack --receive-pack --exec --extcmd --open-files-in-pager --ext-diff \
     --textconv --template --config --remote";
+
+/// Subcommands with such options: a word that only running the line tells may be one.
+const TAKES_PROGRAMS: &str = "archive bisect clone config fetch grep init ls-remote pull push rebase remote \
+    submodule";
 
 /// What a `git` runs.
 pub(super) fn runs(words: &[Word]) -> Vec<Runs> {
@@ -66,7 +63,9 @@ pub(super) fn runs(words: &[Word]) -> Vec<Runs> {
 fn is_harmless(setting: &Word) -> bool {
     let Some(setting) = setting else { return false };
     let lower = setting.to_ascii_lowercase();
-    HARMLESS.iter().any(|begin| lower.starts_with(begin))
+    // `diff.renamesX.command` is of another kind than `diff.renames`.
+    let name = lower.split('=').next().unwrap_or(&lower);
+    lists(HARMLESS, name) || HARMLESS_SECTIONS.iter().any(|begin| name.starts_with(begin))
 }
 
 fn of_verb(verb: &str, words: &[Word], from: usize) -> Vec<Runs> {
@@ -88,14 +87,13 @@ fn of_verb(verb: &str, words: &[Word], from: usize) -> Vec<Runs> {
         }
         _ => Vec::new(),
     };
-    // Git takes any beginning of a long option that is the only one of its kind.
-    let steers = |word: &str| {
-        let name = word.split('=').next().unwrap_or(word);
-        let begins = |option: &str| name.len() > 3 && option.starts_with(name);
-        verb != "rebase" && name.starts_with("--") && RUNS_IT.split_whitespace().any(begins)
-            || word.starts_with("ext::")
+    let steers = |word: &Word| match word.as_deref() {
+        None => lists(TAKES_PROGRAMS, verb),
+        Some("--text") => false, // whole, and not `--textconv`
+        Some(word) => verb != "rebase" && may_be(word, RUNS_IT),
     };
-    if rest.iter().flatten().any(|word| steers(word)) {
+    let mut own = rest.iter().take_while(|word| word.as_deref() != Some("--"));
+    if own.any(steers) || rest.iter().flatten().any(|word| word.starts_with("ext::")) {
         found.push(Runs::Unclear(GIVEN));
     }
     found
@@ -111,10 +109,13 @@ fn of_config(words: &[Word]) -> Vec<Runs> {
     let plain = match rest.next() {
         None => true,
         Some(word) if word.as_deref().is_some_and(|word| lists(READS, word)) => true,
-        // A name alone is read.
+        // A name alone is read. Options behind it may do anything with it.
         Some(word) => {
             let names = word.as_deref().is_some_and(|word| !word.starts_with('-'));
-            is_harmless(word) || names && rest.next().is_none()
+            let mut given = rest.peekable();
+            names && given.peek().is_none()
+                || is_harmless(word)
+                    && given.all(|word| word.as_ref().is_some_and(|word| !word.starts_with("--")))
         }
     };
     if plain { Vec::new() } else { vec![Runs::Unclear(SETTING)] }

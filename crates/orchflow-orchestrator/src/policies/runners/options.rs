@@ -59,3 +59,12 @@ impl Options {
 pub(super) fn lists(list: &str, word: &str) -> bool {
     list.split(' ').any(|listed| !listed.is_empty() && listed == word)
 }
+
+/// Whether a word is one of these options, with its value or without: of a long one any
+/// beginning, since programs take those that are the only ones of their kind.
+pub(super) fn may_be(word: &str, options: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    let begins =
+        |option: &str| name.len() > 2 && name.starts_with("--") && option.starts_with(name);
+    options.split_whitespace().any(|option| option == name || begins(option))
+}

@@ -41,8 +41,7 @@ impl Actor {
 
     /// Ends the run from the state that is on disk.
     async fn wind_down(&mut self, reason: String) -> Result<(), Error> {
-        self.regain().await?;
-        if self.cx.supervisor().shutdown().is_cancelled() {
+        if !self.regain().await {
             return self.part().await;
         }
         self.drive(Vec::new(), Some(Command::Broken { reason })).await
@@ -50,7 +49,8 @@ impl Actor {
 
     /// Goes back to what is on disk. An action whose outcome got lost is performed again
     /// under its key; callers whose command got lost have been told by the end of their wait.
-    async fn regain(&mut self) -> Result<(), Error> {
+    /// False when the daemon ends first.
+    async fn regain(&mut self) -> bool {
         let mut lost = std::mem::take(&mut self.unwritten);
         while let Some(Committed { result, taken }) = self.commits.next().await {
             for taken in taken {
@@ -67,7 +67,11 @@ impl Actor {
         for key in lost {
             self.stops.remove(&key);
         }
-        self.reload().await
+        let is_read = self.reload().await;
+        if is_read {
+            self.perform_idle();
+        }
+        is_read
     }
 
     /// Nothing can be told to the machine of this run any more: its rows say that it failed.
