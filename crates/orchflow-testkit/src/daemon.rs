@@ -222,6 +222,17 @@ impl TestDaemon {
         std::fs::read_to_string(self.home.path().join("logs/daemon.log")).unwrap_or_default()
     }
 
+    /// The process that holds the terminals of this home, if there is one.
+    #[must_use]
+    pub fn holder(&self) -> Option<(u32, u64)> {
+        let text = std::fs::read_to_string(self.home.path().join("run/muxd.lock")).ok()?;
+        let pid = text.trim().parse().ok()?;
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let home = self.home.path().display().to_string();
+        let ours = String::from_utf8_lossy(&words).contains(&home);
+        ours.then_some((pid, process::start_time(pid)?))
+    }
+
     /// Daemons that were started on demand by a command write their pid into the lock.
     fn on_demand(&self) -> Option<(u32, u64)> {
         let text = std::fs::read_to_string(self.home.path().join("run/daemon.lock")).ok()?;
@@ -236,7 +247,11 @@ impl TestDaemon {
 impl Drop for TestDaemon {
     fn drop(&mut self) {
         let started = self.child.take().map(|child| (child.pid, child.start_time));
+        // The daemon first: it ends its holder of terminals, when it is asked politely.
         for (pid, start_time) in started.into_iter().chain(self.on_demand()) {
+            end(pid, start_time);
+        }
+        if let Some((pid, start_time)) = self.holder() {
             end(pid, start_time);
         }
     }

@@ -16,6 +16,7 @@ mod hostile;
 mod instances;
 mod kills;
 mod misbehaving;
+mod outlives;
 mod panes;
 mod refusals;
 mod runs;
