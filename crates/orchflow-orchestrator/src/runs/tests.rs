@@ -1,6 +1,7 @@
 //! What stands around a run: its driver's end, its fence, its minutes, its rows.
 
 mod bed;
+mod consent;
 mod resume;
 
 use std::sync::atomic::Ordering;
