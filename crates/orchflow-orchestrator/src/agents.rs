@@ -80,6 +80,11 @@ pub(crate) fn start(agent: &AgentConfig) -> Option<Vec<String>> {
     is_coder(agent).then(|| agent.words().ok()).flatten().map(|words| policies::start(&words))
 }
 
+/// Whether an agent is known here and starts what its leaf says, and no program of its own.
+pub(crate) async fn is_tool(cx: &Orchestrator, project: &str, name: &str) -> bool {
+    by_name(cx, project, Some(name)).await.is_ok_and(|agent| start(&agent).is_none())
+}
+
 /// How each agent that is known here is started.
 pub(crate) async fn starts(
     cx: &Orchestrator,

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use orchflow_agent::AgentConfig;
 use orchflow_client::Client;
 use orchflow_protocol::trust::{self, TrustFile};
-use orchflow_runtime::{Clock, Supervisor};
+use orchflow_runtime::{CancellationToken, Clock, Supervisor};
 use orchflow_store::Store;
 use orchflow_types::Role;
 use orchflow_types::id::Id;
@@ -37,8 +37,13 @@ struct Inner {
 /// Performs committed actions in the place of agents, tools and git; for tests and
 /// benchmarks of everything that stands around the effects.
 pub trait Perform: Send + Sync {
-    /// Performs one action; the answer is the command that tells the run what came of it.
-    fn perform(&self, action: Action) -> BoxFuture<'static, Option<Command>>;
+    /// Performs one action, until it is told to `stop`; the answer is the command that tells
+    /// the run what came of it.
+    fn perform(
+        &self,
+        action: Action,
+        stop: CancellationToken,
+    ) -> BoxFuture<'static, Option<Command>>;
 }
 
 /// Where settings come from: the binary reads the files, the orchestrator asks per project.

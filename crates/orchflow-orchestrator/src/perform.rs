@@ -5,6 +5,7 @@
 
 mod agent_turn;
 mod architect;
+mod audit;
 mod clean;
 mod commit;
 mod execute;
@@ -26,7 +27,7 @@ use orchflow_workflow::{Action, Command, Failure, Onto, Outcome, Step};
 
 use crate::{Error, Orchestrator};
 
-pub(crate) use execute::one_line;
+pub(crate) use audit::one_line;
 pub(crate) use plan::{
     by_rules, confined, detect, dirty_note, gates, is_for_rules, nodes, obstacles, propose,
 };
@@ -75,7 +76,7 @@ async fn attempt(job: &Job) -> Result<Option<Command>, Error> {
         Step::PrepareLeaf => open::leaf(job).await?,
         Step::Execute { .. } => execute::run(job).await?,
         Step::Gate { gate, .. } => agent_turn::gate(job, job.worktree()?, gate).await?,
-        Step::Audit { agent, iteration } => execute::audit(job, agent, *iteration).await?,
+        Step::Audit { agent, iteration } => audit::run(job, agent, *iteration).await?,
         Step::Commit => commit::run(job).await?,
         Step::Merge => merge::run(job).await?,
         Step::Land => land::run(job).await?,

@@ -1,11 +1,9 @@
 //! Permission: what an agent wants to run is decided by policy, or by a person when policy asks.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use orchflow_agent::{AgentConfig, Permission, Refused, Request};
-use orchflow_protocol::git;
 use orchflow_runtime::CancellationToken;
 use orchflow_store::policies as grants;
 use orchflow_types::attention::AttentionKind;
@@ -15,7 +13,7 @@ use orchflow_types::{Explain, RunId, TaskId};
 
 use crate::attention::{self, Question};
 use crate::perform::Job;
-use crate::policies::{self, Asked, Granted};
+use crate::policies::{self, Asked, Granted, Wanted};
 use crate::{Error, Orchestrator, agent_settings, agents};
 
 /// Answers the adapters of one action.
@@ -45,31 +43,10 @@ impl Permits {
         }
     }
 
-    /// Whether what was asked for was shown with exactly this: a command of the plan or a
-    /// gate, in its folder of the repository; or an agent, started as it was when the run was
-    /// asked for, whatever its prompt is.
     fn consented(&self, request: &Request, folder: Option<&str>) -> bool {
-        let Some(folder) = folder else { return false };
-        if let Some(start) = &self.start {
-            return folder.is_empty() && self.run.options.agents.get(&request.agent) == Some(start);
-        }
-        let mut planned = policies::seen(&self.run).into_iter().flat_map(|plan| &plan.tasks);
-        let here = |dir: &str| Path::new(dir).components().eq(Path::new(folder).components());
-        self.gates.iter().any(|gate| gate.argv == request.argv && here(&gate.dir))
-            || planned.any(|task| {
-                !task.command.is_empty() && task.command == request.argv && here(&task.dir)
-            })
-    }
-
-    /// The folder of the repository that a path is, in the checkout or in a worktree of it;
-    /// none for one that is elsewhere.
-    async fn folder(&self, path: &str) -> Result<Option<String>, Error> {
-        if let Some(folder) = below(path, &self.run.project) {
-            return Ok(Some(folder));
-        }
-        let params = git::DirParams { dir: self.run.project.clone() };
-        let listed = self.orchestrator.client().call::<git::WorktreeList>(params).await?;
-        Ok(listed.worktrees.iter().find_map(|worktree| below(path, &worktree.path)))
+        let agent = self.start.as_deref().map(|start| (request.agent.as_str(), start));
+        let wanted = Wanted { argv: &request.argv, folder, agent };
+        policies::consented(&self.run, &self.gates, wanted)
     }
 
     async fn ask(&self, request: &Request, grant: &Granted, reason: &str) -> Result<(), Refused> {
@@ -118,15 +95,11 @@ impl Permission for Permits {
                 _ => refused(&error),
             })?;
         }
-        let folder = self.folder(&request.cwd).await.map_err(|error| refused(&error))?;
-        let granted = Granted {
-            // Worktrees come and go: what holds for one holds for the checkout's folder.
-            folder: match &folder {
-                Some(folder) => shown_path(&Path::new(&self.run.project).join(folder)),
-                None => request.cwd.clone(),
-            },
-            pattern: policies::start(&request.template),
-        };
+        let project = &self.run.project;
+        let folder = policies::folder(cx, project, &request.cwd).await;
+        let folder = folder.map_err(|error| refused(&error))?;
+        let pattern = policies::start(&request.template);
+        let granted = Granted::here(project, folder.as_deref(), &request.cwd, pattern);
         let asked = Asked {
             argv: request.argv.clone(),
             line: request.line.clone(),
@@ -142,16 +115,6 @@ impl Permission for Permits {
             Decision::Deny => Err(Refused { reason: answer.reason }),
         }
     }
-}
-
-/// The part of a path below another; empty for that one itself.
-fn below(path: &str, root: &str) -> Option<String> {
-    Path::new(path).strip_prefix(root).ok().map(shown_path)
-}
-
-fn shown_path(path: &Path) -> String {
-    // Without a slash at its end: one folder has one name.
-    path.components().collect::<std::path::PathBuf>().display().to_string()
 }
 
 /// The whole command with control characters escaped, and its length: nothing can be hidden

@@ -4,6 +4,7 @@
 //! against the rules (`rules`), and the strictest answer is the line's. What cannot be
 //! parsed, or says only at run time what it is, is never allowed by itself: it asks.
 
+mod consent;
 mod judge;
 mod rules;
 mod runners;
@@ -12,12 +13,11 @@ mod shell;
 use orchflow_protocol::policy::CheckParams;
 use orchflow_runtime::env::find_program;
 use orchflow_store::policies as grants;
-use orchflow_types::plan::Plan;
 use orchflow_types::policy::{Decision, PolicyAnswer};
-use orchflow_types::run::Run;
 
-use crate::{Error, Orchestrator, PolicyFile};
+use crate::{Error, Orchestrator, PolicyFile, agents};
 
+pub(crate) use consent::{Wanted, consented, folder};
 use rules::Rules;
 
 /// What is asked about.
@@ -62,28 +62,33 @@ pub async fn check(cx: Orchestrator, params: CheckParams) -> Result<PolicyAnswer
     if params.argv.is_empty() == params.line.is_none() {
         return Err(Error::Params { reason: "give either `argv` or `line`".to_owned() });
     }
-    let pattern = start(&params.argv);
-    let granted = params.dir.clone().map(|folder| Granted { folder, pattern });
+    let start = start(&params.argv);
     let (argv, line, agent) = (params.argv, params.line, params.agent);
-    let mut asked = Asked { argv, line, agent, consented: false, granted };
+    let mut asked = Asked { argv, line, agent, consented: false, granted: None };
     if let Some(text) = params.policy {
         let file = PolicyFile { name: "policy".to_owned(), text };
         return Ok(judge::judge(&Rules::read(&[file])?, &asked));
     }
-    if let Some(run_id) = params.run_id {
-        let run = crate::runs::fetch(&cx, run_id).await?;
-        let mut planned = seen(&run).into_iter().flat_map(|plan| &plan.tasks);
-        asked.consented =
-            planned.any(|task| !task.command.is_empty() && task.command == asked.argv);
-    }
-    decide(&cx, params.dir.as_deref().unwrap_or("/"), &asked).await
-}
-
-/// The plan of a run, when a person has consented to its commands: by asking for the goal
-/// that the rules made it of, or by approving it. A plan of an architect that went on by
-/// itself nobody has seen.
-pub(crate) fn seen(run: &Run) -> Option<&Plan> {
-    run.plan.as_ref().filter(|plan| plan.by.is_none() || !run.options.auto_approve)
+    let Some(run_id) = params.run_id else {
+        let root = params.dir.as_deref().unwrap_or("/");
+        asked.granted = params.dir.as_deref().map(|dir| Granted::here(root, None, dir, start));
+        return decide(&cx, root, &asked).await;
+    };
+    let (run, gates) = crate::runs::with_gates(&cx, run_id).await?;
+    let dir = params.dir.as_deref().unwrap_or(&run.project);
+    let folder = folder(&cx, &run.project, dir).await?;
+    let agent = match asked.agent.as_deref() {
+        Some(agent) if agents::is_tool(&cx, &run.project, agent).await => None,
+        agent => agent,
+    };
+    let wanted = Wanted {
+        argv: &asked.argv,
+        folder: folder.as_deref(),
+        agent: agent.map(|agent| (agent, start.as_slice())),
+    };
+    asked.consented = consented(&run, &gates, wanted);
+    asked.granted = Some(Granted::here(&run.project, folder.as_deref(), dir, start.clone()));
+    decide(&cx, &run.project, &asked).await
 }
 
 /// Decides by the user's rules, the project's where it is trusted, and what was answered

@@ -15,7 +15,7 @@ use orchflow_protocol::run::{
     ReportResult, RescueParams, RescueResult, RunParams, StartParams, StartResult, Summary,
 };
 use orchflow_store::runs as rows;
-use orchflow_types::run::{Planner, Run};
+use orchflow_types::run::{Gate, Planner, Run};
 use orchflow_types::{PaneId, RunId, TaskId};
 use orchflow_workflow::{Command, Refused, plan_markdown};
 
@@ -232,6 +232,19 @@ pub(crate) fn show_planner(cx: &Orchestrator, run_id: RunId, agent: &str, pane: 
 
 pub(crate) async fn fetch(cx: &Orchestrator, run_id: RunId) -> Result<Run, Error> {
     cx.store().read(move |reader| rows::get(reader, run_id)).await?.ok_or(Error::NoRun(run_id))
+}
+
+/// A run and the checks it has to pass, as they were when it began.
+///
+/// # Errors
+/// `run_not_found`; when its journal cannot be replayed.
+pub(crate) async fn with_gates(
+    cx: &Orchestrator,
+    run_id: RunId,
+) -> Result<(Run, Vec<Gate>), Error> {
+    let run = fetch(cx, run_id).await?;
+    let (state, _) = actor::load(cx, run_id).await?;
+    Ok((run, state.gates().to_vec()))
 }
 
 fn or_else(text: String, otherwise: &str) -> String {

@@ -25,13 +25,15 @@ pub struct CheckParams {
     /// The agent that wants to; rules may name one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// The project whose policies count, too, when it is trusted; absolute.
+    /// The folder it is started in; absolute. Without a run it is the project whose policies
+    /// count, too, when it is trusted; none is the project of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
     /// A policy file's text that is used instead of every other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// The run on whose behalf; the commands its goal was shown with are consented to.
+    /// The run on whose behalf: the policies of its project count, and what its goal was shown
+    /// with is consented to, in the folder it was shown for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
     /// The task on whose behalf.

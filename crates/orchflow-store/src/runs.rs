@@ -204,17 +204,16 @@ pub fn of_task(reader: &Reader<'_>, task_id: TaskId) -> Result<Vec<RunId>, Error
     )
 }
 
-/// Takes a run over: its epoch goes up by one, and whoever owned it before is fenced off.
+/// Takes a run over with an epoch of its own: whoever owned it before is fenced off.
 ///
 /// # Errors
-/// [`Error::RunNotFound`].
-pub fn claim(tx: &mut Tx<'_>, run_id: RunId) -> Result<u64, Error> {
-    let epoch = tx.one(
-        "UPDATE runs SET epoch = epoch + 1 WHERE run_id = ?1 RETURNING epoch",
-        [key(run_id)],
-        |row| row.get(0),
-    )?;
-    epoch.ok_or(Error::RunNotFound(run_id))
+/// [`Error::Fenced`] when the epoch is not newer than the one it has, [`Error::RunNotFound`].
+pub fn claim(tx: &mut Tx<'_>, run_id: RunId, given: u64) -> Result<(), Error> {
+    let current = epoch(tx, run_id)?;
+    if given <= current {
+        return Err(Error::Fenced { run: run_id, given, current });
+    }
+    tx.execute("UPDATE runs SET epoch = ?2 WHERE run_id = ?1", (key(run_id), given)).map(drop)
 }
 
 /// The epoch of a run: 0 until it is claimed.

@@ -122,7 +122,7 @@ impl Transition<'_> {
 
     fn stop_in_flight(&mut self) {
         let actions = self.state.desk.in_flight.values();
-        let stoppable = actions.filter(|action| action.step.can_be_stopped());
+        let stoppable = actions.filter(|action| self.state.is_stopped(action));
         self.effects.stop.extend(stoppable.map(|action| action.key.clone()));
     }
 

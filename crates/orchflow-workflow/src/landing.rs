@@ -11,7 +11,10 @@ impl Transition<'_> {
     /// Goes on to the landing when nothing is at work and nothing is left to do.
     pub(crate) fn land_when_through(&mut self) {
         let landing = matches!(self.state.phase, Phase::Landing | Phase::Finished);
-        if landing || !self.state.desk.in_flight.is_empty() || !self.state.tree.is_through() {
+        // A plan that is still to be made has no leaves either: it may be held for room.
+        let desk = &self.state.desk;
+        let at_work = !desk.in_flight.is_empty() || !desk.held.is_empty();
+        if landing || at_work || !self.state.tree.is_through() {
             return;
         }
         self.state.phase = Phase::Landing;

@@ -90,11 +90,8 @@ impl Transition<'_> {
     pub(crate) fn run_step_failed(&mut self, step: Step, failure: Failure, reason: String) {
         let kind = match failure {
             _ if self.state.ending.is_some() => return,
-            Failure::NoRoom if step == Step::OpenRun => {
-                return self.no_room(Held { leaf: None, step }, reason);
-            }
+            Failure::NoRoom => return self.no_room(Held { leaf: None, step }, reason),
             Failure::Cancelled => return self.end(Ending::Cancelled { reason }),
-            Failure::NoRoom => ErrorKind::StorageFull,
             Failure::Agent => ErrorKind::NoAgent,
             Failure::TimedOut => ErrorKind::Timeout,
             Failure::Denied => ErrorKind::PolicyDenied,
@@ -103,8 +100,10 @@ impl Transition<'_> {
         self.end(Ending::Failed { kind, reason });
     }
 
-    /// A question to a planner or a person has its answer: it is in flight no longer.
+    /// A question to a planner or a person has its answer: it is in flight no longer, nor
+    /// held until there is room to ask it.
     fn answered(&mut self, question: &Step, answer: &'static str) {
+        self.state.desk.held.retain(|held| held.step != *question);
         let in_flight = &mut self.state.desk.in_flight;
         let key = in_flight.values().find(|action| action.step == *question);
         if let Some(action) =

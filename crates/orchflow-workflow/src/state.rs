@@ -267,6 +267,13 @@ impl State {
         self.desk.in_flight.values()
     }
 
+    /// Whether an action in flight was stopped by the ending of the run, and only owes its
+    /// outcome.
+    #[must_use]
+    pub const fn is_stopped(&self, action: &Action) -> bool {
+        self.ending.is_some() && action.step.can_be_stopped()
+    }
+
     /// The run as clients see it, leaves and all. Copies every leaf: for a client that
     /// asks, not for every command.
     #[must_use]

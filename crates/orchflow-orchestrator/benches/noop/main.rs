@@ -18,7 +18,7 @@ use orchflow_orchestrator::{Configuration, Error, Orchestrator, Perform, Project
 use orchflow_protocol::run::{Choices, RunParams, StartParams};
 use orchflow_protocol::trust::{self, TrustFile};
 use orchflow_runtime::clock::Stopwatch;
-use orchflow_runtime::{Clock, Supervisor, TaskKind};
+use orchflow_runtime::{CancellationToken, Clock, Supervisor, TaskKind};
 use orchflow_store::Store;
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::Project;
@@ -41,7 +41,7 @@ struct First {
 }
 
 impl Perform for Nothing {
-    fn perform(&self, action: Action) -> BoxFuture<'static, Option<Command>> {
+    fn perform(&self, action: Action, _: CancellationToken) -> BoxFuture<'static, Option<Command>> {
         self.0.get_or_init(|| First {
             watch: Stopwatch::start(),
             action: serde_json::to_string(&action).expect("plain data").len(),

@@ -7,14 +7,14 @@ use orchflow_runtime::crash_point;
 use orchflow_types::run::{Leaf, Verdict};
 use orchflow_workflow::Outcome;
 
-use super::{Job, execute};
+use super::{Job, audit};
 use crate::Error;
 use crate::report::command;
 
 /// Folds every turn of the leaf into one commit on its branch.
 pub(super) async fn run(job: &Job) -> Result<Outcome, Error> {
     let leaf = job.leaf()?;
-    execute::clear(job, leaf, job.worktree()?).await?;
+    audit::clear(job, leaf, job.worktree()?).await?;
     let params = git::CommitParams {
         dir: job.worktree()?.to_owned(),
         message: message(job, leaf),

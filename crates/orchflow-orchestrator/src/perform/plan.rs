@@ -102,6 +102,8 @@ pub(super) async fn make(job: &Job) -> Result<Command, Error> {
             let nodes = nodes(&job.orchestrator, &plan);
             Ok(Command::Planned { plan, nodes })
         }
+        // As any step does, the planning waits until there is room.
+        Err(error) if error.kind() == ErrorKind::StorageFull => Err(error),
         Err(error) => {
             let told = orchflow_protocol::Error::explain(&error);
             Ok(Command::PlanFailed { kind: told.kind(), reason: told.message })

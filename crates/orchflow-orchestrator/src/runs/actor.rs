@@ -4,7 +4,9 @@
 //! their transactions follow each other to the writer without waiting, so that many share
 //! one fsync; but nothing of a command is performed or answered before it is committed.
 
+mod commit;
 mod fault;
+mod recover;
 mod show;
 
 use std::collections::HashMap;
@@ -15,16 +17,18 @@ use std::time::Duration;
 use futures::stream::{FuturesOrdered, StreamExt};
 use futures::{FutureExt, future::BoxFuture};
 use orchflow_runtime::{CancellationToken, TaskKind, crash_point};
-use orchflow_store::journal;
 use orchflow_types::run::{Gate, Run};
 use orchflow_types::task::Task;
-use orchflow_workflow::{Action, ActionKey, Command, Effects, Refused, State, apply, replay};
+use orchflow_workflow::{Action, ActionKey, Command, State};
 use tokio::sync::{mpsc, oneshot};
 
-use super::record::Record;
 use super::registry::{Mailbox, Message};
 use crate::perform::{self, Job};
 use crate::{Error, Orchestrator};
+
+use commit::{Committed, Group, Taken};
+pub(super) use fault::declare_failed;
+pub(super) use recover::load;
 
 /// The most commands one transaction holds.
 const TOGETHER: usize = 128;
@@ -38,6 +42,8 @@ const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30
 pub(super) struct Actor {
     cx: Orchestrator,
     state: State,
+    /// The epoch this driver owns the run with, once that is on disk.
+    epoch: u64,
     /// The place of the next command in the journal.
     seq: u64,
     /// What every action is told of the run; made anew only when the run itself changes,
@@ -56,31 +62,6 @@ pub(super) struct Actor {
 
 type Reply = Option<oneshot::Sender<Result<(), Error>>>;
 
-/// Commands that were applied and are written together, in their order.
-#[derive(Default)]
-struct Group {
-    records: Vec<Record>,
-    taken: Vec<Taken>,
-}
-
-/// A command that was applied, and what is to come of it once it is on disk; or one that was
-/// refused by a state that is not on disk yet: nobody hears of that state before it is.
-struct Taken {
-    command: Command,
-    jobs: Vec<Job>,
-    stop: Vec<ActionKey>,
-    /// Actions whose outcome is not awaited any more.
-    settled: Vec<ActionKey>,
-    reply: Reply,
-    refused: Option<Refused>,
-}
-
-/// Commands on their way to the disk, or back from it.
-struct Committed {
-    result: Result<(), orchflow_store::Error>,
-    taken: Vec<Taken>,
-}
-
 impl Actor {
     /// A driver for a run that stands at `state`, which is on disk.
     pub(super) fn new(cx: Orchestrator, (state, seq): (State, u64)) -> Self {
@@ -88,6 +69,7 @@ impl Actor {
         let (run, gates) = (Arc::new(state.run().clone()), state.gates().into());
         Self {
             cx,
+            epoch: state.epoch(),
             state,
             seq,
             run,
@@ -99,6 +81,14 @@ impl Actor {
             retry: RETRY[0],
             commits: FuturesOrdered::new(),
         }
+    }
+
+    /// Takes the run over from a process before this one, and drives it to its end. The claim
+    /// is of one transaction with the restart: until both are on disk the run is not owned,
+    /// and nothing of it is performed.
+    pub(super) fn take_over(mut self, epoch: u64) {
+        self.epoch = epoch;
+        self.start(Vec::new(), Some(Command::Restart { epoch }));
     }
 
     /// Drives the run to its end in a task of its own: performs what it `wanted` (which is
@@ -168,100 +158,6 @@ impl Actor {
         self.submit(group).await
     }
 
-    /// Applies one command and sends its transaction on its way.
-    async fn take(&mut self, command: Command, reply: Reply) -> Result<(), Error> {
-        let mut group = Group::default();
-        self.apply(command, reply, &mut group);
-        self.submit(group).await
-    }
-
-    fn apply(&mut self, command: Command, reply: Reply, group: &mut Group) {
-        let at = self.cx.clock().now();
-        if let Command::Done { key, .. } = &command {
-            self.unwritten.push(key.clone());
-        }
-        let effects = match apply(&mut self.state, at, command.clone()) {
-            Ok(effects) => effects,
-            Err(refused) => {
-                tracing::debug!(run = %self.state.run_id(), %refused, "refused");
-                if reply.is_some() {
-                    let (jobs, stop, settled) = (Vec::new(), Vec::new(), Vec::new());
-                    let refused = Some(refused);
-                    group.taken.push(Taken { command, jobs, stop, settled, reply, refused });
-                }
-                return;
-            }
-        };
-        if effects.run_changed {
-            self.run = Arc::new(self.state.run().clone());
-        }
-        let record = Record::new(&self.state, at, self.seq, &command, &effects)
-            .with_tasks(self.new_tasks(&command));
-        self.seq += 1;
-        let Effects { actions, stop, settled, .. } = effects;
-        let jobs = actions.into_iter().map(|action| self.job(action)).collect();
-        group.records.push(record);
-        group.taken.push(Taken { command, jobs, stop, settled, reply, refused: None });
-    }
-
-    async fn submit(&mut self, group: Group) -> Result<(), Error> {
-        let Group { records, taken } = group;
-        if taken.is_empty() {
-            return Ok(());
-        }
-        if records.is_empty() {
-            // Refusals alone: they go out behind the transactions that are on their way.
-            let behind = std::future::ready(Committed { result: Ok(()), taken });
-            self.commits.push_back(behind.boxed());
-            return Ok(());
-        }
-        crash_point!("run.before_commit");
-        let write = move |tx: &mut orchflow_store::Tx<'_>| Record::write(records, tx);
-        let receipt = self.cx.store().submit(write).await?;
-        self.unwritten.clear();
-        let committed = async move { Committed { result: receipt.await, taken } };
-        self.commits.push_back(committed.boxed());
-        Ok(())
-    }
-
-    /// What is committed may be done and told.
-    async fn after(&mut self, committed: Committed) -> Result<(), Error> {
-        if let Err(error) = committed.result {
-            if matches!(error, orchflow_store::Error::Fenced { .. }) {
-                // It is another's now, and that one performs what it wants.
-                self.stops.values().for_each(CancellationToken::cancel);
-                return Err(error.into());
-            }
-            return self.recover(error, committed.taken).await;
-        }
-        self.retry = RETRY[0];
-        if committed.taken.iter().any(|taken| taken.refused.is_none()) {
-            crash_point!("run.after_commit");
-        }
-        for taken in committed.taken {
-            if let Some(refused) = taken.refused {
-                answer(taken.reply, Err(refused.into()));
-                continue;
-            }
-            if let Command::Done { key, .. } = &taken.command {
-                self.stops.remove(key);
-            }
-            for key in &taken.stop {
-                if let Some(stop) = self.stops.get(key) {
-                    stop.cancel();
-                }
-            }
-            for key in &taken.settled {
-                self.stops.remove(key);
-            }
-            for job in taken.jobs {
-                self.perform(job);
-            }
-            answer(taken.reply, Ok(()));
-        }
-        Ok(())
-    }
-
     fn job(&self, action: Action) -> Job {
         let task = action.task;
         Job {
@@ -284,7 +180,9 @@ impl Actor {
         let work = async move {
             let effect = async {
                 match job.orchestrator.performer() {
-                    Some(performer) => performer.perform(job.action.clone()).await,
+                    Some(performer) => {
+                        performer.perform(job.action.clone(), job.cancel.clone()).await
+                    }
                     None => perform::perform(&job).await,
                 }
             };
@@ -297,70 +195,6 @@ impl Actor {
             Ok::<(), Error>(())
         };
         self.cx.supervisor().spawn(TaskKind::Run, "action", work);
-    }
-
-    /// The database would not take a command: who waits is told; what came of actions is
-    /// kept and told again, from the state that is on disk, until it is taken.
-    async fn recover(
-        &mut self,
-        error: orchflow_store::Error,
-        taken: Vec<Taken>,
-    ) -> Result<(), Error> {
-        tracing::error!(run = %self.state.run_id(), %error, "a run could not be written");
-        let mut again = Vec::new();
-        let mut keep = |taken: Vec<Taken>, error: &orchflow_store::Error| {
-            for Taken { command, reply, .. } in taken {
-                match reply {
-                    Some(_) => answer(reply, Err(error.clone().into())),
-                    None => again.push(command),
-                }
-            }
-        };
-        keep(taken, &error);
-        while let Some(lost) = self.commits.next().await {
-            keep(lost.taken, lost.result.as_ref().err().unwrap_or(&error));
-        }
-        if !self.reload().await {
-            return Ok(());
-        }
-        // Until a restart is written, nothing is this driver's to perform: the restart hands
-        // out all of it, under its own epoch.
-        if !again.iter().any(|command| matches!(command, Command::Restart { .. })) {
-            self.perform_idle();
-        }
-        for command in again {
-            Box::pin(self.take(command, None)).await?;
-        }
-        Ok(())
-    }
-
-    /// Goes back to the state that is on disk; false when the daemon ends before it is read.
-    async fn reload(&mut self) -> bool {
-        loop {
-            let shutdown = self.cx.supervisor().shutdown().clone();
-            tokio::select! {
-                () = shutdown.cancelled() => return false,
-                () = tokio::time::sleep(self.retry) => {}
-            }
-            self.retry = (self.retry * 2).min(RETRY[1]);
-            match load(&self.cx, self.state.run_id()).await {
-                Ok((state, seq)) => {
-                    self.run = Arc::new(state.run().clone());
-                    (self.state, self.seq) = (state, seq);
-                    return true;
-                }
-                Err(error) => tracing::warn!(%error, "the run's journal cannot be read yet"),
-            }
-        }
-    }
-
-    /// Performs what the state wants and nobody does.
-    fn perform_idle(&mut self) {
-        let idle = |action: &&Action| !self.stops.contains_key(&action.key);
-        for action in self.state.in_flight().filter(idle).cloned().collect::<Vec<_>>() {
-            let job = self.job(action);
-            self.perform(job);
-        }
     }
 
     /// The daemon ends: what is under way is stopped, what is committed stays, and the next
@@ -390,26 +224,6 @@ impl Actor {
         let left = || limit.saturating_sub(self.state.worked(self.cx.clock().now()));
         counts.then(|| Duration::from_millis(left()))
     }
-}
-
-/// The state a run's journal tells, and the place of its next command.
-pub(super) async fn load(
-    cx: &Orchestrator,
-    run_id: orchflow_types::RunId,
-) -> Result<(State, u64), Error> {
-    let entries = cx.store().read(move |reader| journal::replay(reader, run_id)).await?;
-    let mut commands = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let command: Command =
-            serde_json::from_str(&entry.command).map_err(|_| Error::RunLost(run_id))?;
-        commands.push((entry.at, command));
-    }
-    let seq = commands.len() as u64;
-    let state = replay(commands).map_err(|error| {
-        tracing::error!(run = %run_id, %error, "the journal of a run cannot be replayed");
-        Error::RunLost(run_id)
-    })?;
-    Ok((state, seq))
 }
 
 fn answer(reply: Reply, result: Result<(), Error>) {

@@ -97,8 +97,10 @@ impl Record {
     /// [`orchflow_store::Error::Fenced`] when another has taken the run over.
     pub(super) fn write(records: Vec<Self>, tx: &mut Tx<'_>) -> Result<(), orchflow_store::Error> {
         if let Some(first) = records.first() {
-            if first.seq > 0 {
-                runs::fence(tx, first.run_id, first.epoch)?; // the first line makes the run's row
+            match first.taken_over {
+                Some(epoch) => runs::claim(tx, first.run_id, epoch)?,
+                None if first.seq > 0 => runs::fence(tx, first.run_id, first.epoch)?,
+                None => {} // the first line makes the run's row
             }
             let commands = records.iter().map(|record| (record.at, record.command.as_str()));
             journal::append(tx, first.run_id, first.seq, commands)?;

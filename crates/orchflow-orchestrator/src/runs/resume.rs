@@ -1,14 +1,17 @@
 //! After a restart: every run that was not finished goes on from its journal.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
 use orchflow_store::runs as rows;
 use orchflow_types::RunId;
-use orchflow_workflow::Command;
 
-use super::actor::{Actor, load};
+use super::actor::{Actor, declare_failed, load};
 use crate::{Error, Orchestrator};
 
 /// Takes over every unfinished run; answers how many. A run whose journal cannot be read
-/// is said in the log and left as it is, and holds up no other.
+/// is said in the log and left as it is; one whose journal makes the machine panic has failed.
+/// Neither holds up another.
 ///
 /// # Errors
 /// When the store cannot be read at all.
@@ -25,8 +28,12 @@ pub async fn resume_all(cx: &Orchestrator) -> Result<usize, Error> {
 }
 
 async fn resume(cx: &Orchestrator, run_id: RunId) -> Result<(), Error> {
-    let loaded = load(cx, run_id).await?;
-    let epoch = cx.store().write(move |tx| rows::claim(tx, run_id)).await?;
-    Actor::new(cx.clone(), loaded).start(Vec::new(), Some(Command::Restart { epoch }));
+    let epoch = 1 + cx.store().read(move |reader| rows::epoch(reader, run_id)).await?;
+    let Ok(loaded) = AssertUnwindSafe(load(cx, run_id)).catch_unwind().await else {
+        let reason = "a fault of orchflow: its journal cannot be replayed".to_owned();
+        declare_failed(cx, run_id, epoch, reason).await?;
+        return Err(Error::RunLost(run_id));
+    };
+    Actor::new(cx.clone(), loaded?).take_over(epoch);
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What stands around a run: its driver's end, its fence, its minutes, its rows.
 
 mod bed;
+mod consent;
+mod resume;
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +15,6 @@ use orchflow_types::run::RunStatus;
 use orchflow_types::task::{Task, TaskMode, TaskSpec, TaskStatus};
 
 use self::bed::{Bed, well};
-use super::actor::{Actor, load};
 use super::*;
 use crate::tasks;
 
@@ -101,7 +102,7 @@ async fn who_does_not_own_a_run_any_more_writes_nothing_of_it() {
         bed.store.read(read).await.unwrap().len()
     };
     let before = lines().await;
-    bed.store.write(move |tx| rows::claim(tx, run_id)).await.unwrap();
+    bed.store.write(move |tx| rows::claim(tx, run_id, 1)).await.unwrap();
     let told = pause(bed.cx.clone(), RunParams { run_id }).await.unwrap_err();
     assert!(matches!(told, Error::RunLost(_)), "{told}");
     let outcome = well(&at_work.action);
@@ -109,27 +110,6 @@ async fn who_does_not_own_a_run_any_more_writes_nothing_of_it() {
     assert!(bed.cx.registry().mailbox(run_id).is_none());
     assert_eq!(lines().await, before);
     assert_eq!(fetch(&bed.cx, run_id).await.unwrap().status, RunStatus::Running);
-}
-
-#[tokio::test]
-async fn what_is_in_flight_is_performed_once_when_a_restart_cannot_be_written_at_first() {
-    let mut bed = Bed::new();
-    let run_id = bed.start(false, true).await;
-    let _of_the_process_before = bed.next("execute").await;
-    let (state, seq) = load(&bed.cx, run_id).await.unwrap();
-    let epoch = bed.store.write(move |tx| rows::claim(tx, run_id)).await.unwrap();
-    // A last line of the process before, which takes the place that the restart is sent to.
-    let (at, line) = (bed.clock.now(), serde_json::to_string(&Command::Pause).unwrap());
-    let write = move |tx: &mut orchflow_store::Tx<'_>| {
-        journal::append(tx, run_id, seq, [(at, line.as_str())])
-    };
-    bed.store.write(write).await.unwrap();
-    Actor::new(bed.cx.clone(), (state, seq)).start(Vec::new(), Some(Command::Restart { epoch }));
-    let at_work = bed.next("execute").await;
-    assert_eq!(at_work.action.epoch, epoch);
-    let outcome = well(&at_work.action);
-    at_work.ends(outcome);
-    bed.until(run_id, |run| run.leaves[0].status.is_final()).await;
 }
 
 #[tokio::test]

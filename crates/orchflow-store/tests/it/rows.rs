@@ -118,8 +118,8 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     let finish = |key: &'static str, epoch| {
         store.write_blocking(move |tx| actions::finish(tx, key, epoch)).unwrap()
     };
-    let first = store.write_blocking(move |tx| runs::claim(tx, id)).unwrap();
-    assert_eq!(first, 1);
+    let (first, second) = (1, 2);
+    store.write_blocking(move |tx| runs::claim(tx, id, first)).unwrap();
     for (key, ordinal) in [("b", 3), ("c", 1), ("a", 2)] {
         assert!(insert(action(key, ordinal, first)).unwrap());
     }
@@ -127,13 +127,12 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     assert!(finish("a", first));
     assert!(!finish("a", first));
     assert!(!insert(action("a", 4, first)).unwrap(), "also when it is finished");
-    let (second, taken) = store
+    let taken = store
         .write_blocking(move |tx| {
-            let epoch = runs::claim(tx, id)?;
-            Ok((epoch, actions::take_over(tx, id, epoch)?))
+            runs::claim(tx, id, second)?;
+            actions::take_over(tx, id, second)
         })
         .unwrap();
-    assert_eq!(second, 2);
     assert_eq!(taken, [action("c", 1, 2), action("b", 3, 2)]);
     assert!(!finish("c", first), "the owner before is fenced off");
     assert!(finish("c", second));
@@ -144,6 +143,8 @@ fn an_action_is_finished_once_and_only_by_who_holds_the_newest_epoch() {
     let refused = fence(first).unwrap_err();
     assert!(matches!(refused, Error::Fenced { given: 1, current: 2, .. }), "{refused}");
     assert_eq!(refused.kind(), ErrorKind::Conflict);
+    let again = store.write_blocking(move |tx| runs::claim(tx, id, second)).unwrap_err();
+    assert!(matches!(again, Error::Fenced { given: 2, current: 2, .. }), "{again}");
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn a_command_built_on_one_that_failed_is_refused_too() {
     let run: RunId = mint();
     let fails = store.submit_blocking(move |tx| {
         journal::append(tx, run, 0, [(at(1), "fails")])?;
-        runs::claim(tx, run)
+        runs::claim(tx, run, 1)
     });
     let follows =
         store.submit_blocking(move |tx| journal::append(tx, run, 1, [(at(1), "follows")]));

@@ -107,6 +107,7 @@ fn next(state: &State, nodes: &[NodeSpec], what: u8, how: u8) -> Option<Command>
 fn outcome_or_none(action: &Action, dice: u8) -> Option<Outcome> {
     let is_question = matches!(action.step, Step::Plan | Step::AskApproval);
     (!is_question || dice < 10).then(|| match is_question {
+        true if dice < 5 => failed(Failure::NoRoom),
         true => failed(Failure::Cancelled),
         false => outcome(action, dice),
     })

@@ -5,7 +5,7 @@ use orchflow_types::run::{RunOptions, RunStatus};
 use orchflow_types::task::TaskStatus;
 use orchflow_workflow::{Command, Failure, Outcome, Refused};
 
-use crate::player::{Player, failed, leaf, options, task, well};
+use crate::player::{Player, failed, leaf, options, spec, task, well};
 
 /// A run whose execution has found no room.
 fn without_room() -> Player {
@@ -34,6 +34,61 @@ fn a_step_without_room_is_tried_again_after_a_wait_by_itself() {
         assert_eq!(player.finish(), RunStatus::Succeeded, "{step}");
         assert_eq!(player.state.run().reason, None);
     }
+}
+
+#[test]
+fn a_plan_without_room_is_made_after_a_wait_and_no_earlier_end_is_taken() {
+    let mut player = Player::asked(spec(options()));
+    player.answer("plan", failed(Failure::NoRoom));
+    assert_eq!(player.state.status(), RunStatus::Paused);
+    assert_eq!(player.steps(), ["run await_room"]);
+    player.answer("await_room", Outcome::Waited);
+    assert_eq!((player.state.status(), player.steps()), (RunStatus::Planning, text(&["run plan"])));
+    // A wait that fails leaves the plan to a person's word; the run is not through by that.
+    player.answer("plan", failed(Failure::NoRoom));
+    player.answer("await_room", failed(Failure::Environment));
+    assert_eq!(player.state.status(), RunStatus::Paused);
+    player.say(Command::Resume);
+    player.plan(&[leaf(1, true, &[])]);
+    assert_eq!(player.finish(), RunStatus::Succeeded);
+}
+
+#[test]
+fn a_plan_that_is_held_for_room_can_be_cancelled() {
+    let mut player = Player::asked(spec(options()));
+    player.answer("plan", failed(Failure::NoRoom));
+    player.say(Command::Cancel { reason: "enough".to_owned() });
+    assert_eq!((player.state.status(), player.steps()), (RunStatus::Cancelled, Vec::new()));
+}
+
+#[test]
+fn a_question_without_room_is_asked_after_a_wait_but_not_when_it_was_answered_before() {
+    let asking = RunOptions { auto_approve: false, ..options() };
+    let without_room = || {
+        let mut player = Player::planned(asking.clone(), &[leaf(1, true, &[])]);
+        player.answer("ask_approval", failed(Failure::NoRoom));
+        assert_eq!(player.steps(), ["run await_room"]);
+        player
+    };
+    let mut asked = without_room();
+    asked.answer("await_room", Outcome::Waited);
+    assert_eq!(asked.steps(), ["run ask_approval"]);
+    assert_eq!(asked.state.status(), RunStatus::AwaitingApproval);
+
+    let mut answered = without_room();
+    answered.say(Command::Approve { plan: None });
+    assert_eq!(answered.steps(), ["run await_room"], "its work needs room as well");
+    answered.answer("await_room", Outcome::Waited);
+    assert_eq!(answered.steps(), ["run open_run"]);
+    assert_eq!(answered.finish(), RunStatus::Succeeded);
+
+    let mut rejected = without_room();
+    rejected.say(Command::Reject { reason: "no".to_owned() });
+    assert_eq!(rejected.state.status(), RunStatus::Cancelled);
+}
+
+fn text(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 #[test]
@@ -119,7 +174,7 @@ fn only_time_in_which_something_is_under_way_is_counted() {
 #[test]
 fn what_is_answered_by_another_command_is_settled_and_what_was_withdrawn() {
     let asking = RunOptions { auto_approve: false, ..options() };
-    let mut player = Player::asked(crate::player::spec(asking));
+    let mut player = Player::asked(spec(asking));
     let planning = player.in_flight("plan").key;
     let effects = player.plan(&[leaf(1, true, &[])]);
     assert_eq!(effects.settled, [planning]);

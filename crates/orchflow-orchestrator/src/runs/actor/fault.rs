@@ -15,7 +15,8 @@ use orchflow_types::{EventType, RunId, Timestamp};
 use orchflow_workflow::{Action, Command};
 use serde_json::json;
 
-use super::{Actor, Committed, Error, answer};
+use super::{Actor, Committed, answer};
+use crate::{Error, Orchestrator};
 
 impl Actor {
     /// Drives the run. A panic on the way ends it as it would be cancelled: agents are
@@ -35,7 +36,10 @@ impl Actor {
         let ended = AssertUnwindSafe(self.wind_down(reason.clone())).catch_unwind().await;
         match ended {
             Ok(ended) => ended,
-            Err(_) => self.declare_failed(reason).await,
+            Err(_) => {
+                self.stops.values().for_each(CancellationToken::cancel);
+                declare_failed(&self.cx, self.state.run_id(), self.epoch, reason).await
+            }
         }
     }
 
@@ -43,6 +47,10 @@ impl Actor {
     async fn wind_down(&mut self, reason: String) -> Result<(), Error> {
         if !self.regain().await {
             return self.part().await;
+        }
+        if !self.owns() {
+            // Nothing can be written before the run is taken over.
+            self.take(Command::Restart { epoch: self.epoch }, None).await?;
         }
         self.drive(Vec::new(), Some(Command::Broken { reason })).await
     }
@@ -69,22 +77,34 @@ impl Actor {
         }
         let is_read = self.reload().await;
         if is_read {
+            self.stop_unwanted();
             self.perform_idle();
         }
         is_read
     }
+}
 
-    /// Nothing can be told to the machine of this run any more: its rows say that it failed.
-    /// The journal stays as it is; nobody replays that of a run which has ended.
-    async fn declare_failed(&mut self, reason: String) -> Result<(), Error> {
-        self.stops.values().for_each(CancellationToken::cancel);
-        let (run_id, epoch, at) = (self.state.run_id(), self.state.epoch(), self.cx.clock().now());
-        let write = move |tx: &mut Tx<'_>| {
-            rows::fence(tx, run_id, epoch)?;
-            fail(tx, run_id, at, &reason)
-        };
-        Ok(self.cx.store().write(write).await?)
-    }
+/// Nothing can be told to the machine of this run any more: its rows say that it failed.
+/// The journal stays as it is; nobody replays that of a run which has ended. `epoch` is that
+/// of who says so, who may not have come to claim the run.
+///
+/// # Errors
+/// [`orchflow_store::Error::Fenced`] when another has taken the run over.
+pub(in crate::runs) async fn declare_failed(
+    cx: &Orchestrator,
+    run_id: RunId,
+    epoch: u64,
+    reason: String,
+) -> Result<(), Error> {
+    let at = cx.clock().now();
+    let write = move |tx: &mut Tx<'_>| {
+        if rows::epoch(tx, run_id)? < epoch {
+            rows::claim(tx, run_id, epoch)?;
+        }
+        rows::fence(tx, run_id, epoch)?;
+        fail(tx, run_id, at, &reason)
+    };
+    Ok(cx.store().write(write).await?)
 }
 
 fn fail(

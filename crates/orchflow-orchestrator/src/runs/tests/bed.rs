@@ -10,7 +10,7 @@ use orchflow_client::{Endpoint, Payload, in_process};
 use orchflow_protocol::git;
 use orchflow_protocol::run::{Choices, StartParams};
 use orchflow_protocol::trust::{self, TrustFile};
-use orchflow_runtime::{Clock, Supervisor, TaskKind};
+use orchflow_runtime::{CancellationToken, Clock, Supervisor, TaskKind};
 use orchflow_store::{Store, actions};
 use orchflow_types::plan::{Plan, PlanTask};
 use orchflow_types::project::Project;
@@ -24,6 +24,8 @@ use crate::{Configuration, Error, Orchestrator, Perform, ProjectSettings};
 /// An action that waits for the test to say what it came to.
 pub(super) struct Waiting {
     pub(super) action: Action,
+    /// Cancelled when the action should stop.
+    pub(super) stop: CancellationToken,
     end: oneshot::Sender<Outcome>,
 }
 
@@ -41,11 +43,15 @@ impl Waiting {
 struct Held(mpsc::Sender<Waiting>);
 
 impl Perform for Held {
-    fn perform(&self, action: Action) -> BoxFuture<'static, Option<Command>> {
+    fn perform(
+        &self,
+        action: Action,
+        stop: CancellationToken,
+    ) -> BoxFuture<'static, Option<Command>> {
         assert!(action.step.name() != "prepare_leaf", "a fault of a performer on purpose");
         let (end, ended) = oneshot::channel();
         let (key, epoch) = (action.key.clone(), action.epoch);
-        let _ = self.0.try_send(Waiting { action, end }); // no test has so many at once
+        let _ = self.0.try_send(Waiting { action, stop, end }); // no test has so many at once
         async move { ended.await.ok().map(|outcome| Command::Done { key, epoch, outcome }) }.boxed()
     }
 }
