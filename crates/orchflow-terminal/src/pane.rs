@@ -155,8 +155,9 @@ impl Pane {
     ///
     /// # Errors
     /// [`Error::Log`] or [`Error::NotALog`] when its log cannot be read.
-    pub fn adopt(found: Found, mark: String, supervisor: &Supervisor) -> Result<Self, Error> {
+    pub fn adopt(found: &Found, mark: String, supervisor: &Supervisor) -> Result<Self, Error> {
         let Found { pane_id, listed, link } = found;
+        let pane_id = *pane_id;
         let path = |stream| log_path(&listed.log_dir, pane_id, stream);
         let bounds = LogReader::open(&path(Stream::Output))?.bounds();
         let follow = link.follow(pane_id, Some(bounds));
@@ -173,7 +174,7 @@ impl Pane {
             tty: listed.tty,
             answered: listed.taken,
         };
-        Ok(Self::begin(link, follow, parts, supervisor))
+        Ok(Self::begin(link.clone(), follow, parts, supervisor))
     }
 
     fn begin(link: Link, follow: Follow, parts: Parts, supervisor: &Supervisor) -> Self {

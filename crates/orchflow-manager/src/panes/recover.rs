@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use orchflow_runtime::{TaskKind, process};
 use orchflow_store::panes as rows;
+use orchflow_terminal::muxd::Found;
 use orchflow_terminal::{LogReader, Pane};
+use orchflow_types::pane::PaneState;
 use orchflow_types::{EventType, PaneId};
 use serde_json::json;
 
@@ -49,25 +51,30 @@ pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
 /// Takes the panes over that the holder has and that are a person's own. What a run started
 /// is ended: the run begins that step again, and its agent must not be at work twice.
 async fn take_over(cx: &Manager) -> Result<Vec<PaneId>, Error> {
-    let mut kept = Vec::new();
+    let (mut kept, mut others) = (Vec::new(), Vec::new());
     for found in cx.muxd().found().await? {
         let pane_id = found.pane_id;
         let row = cx.store().read(move |tx| rows::get_with_key(tx, pane_id)).await?;
-        let Some((_, None)) = row else {
-            found.end().await;
+        let goes_on =
+            row.is_some_and(|(row, key)| key.is_none() && row.info.state == PaneState::Running);
+        if !goes_on {
+            others.push(found);
             continue;
-        };
-        let supervisor = &cx.options().supervisor;
-        match Pane::adopt(found, mark(cx, pane_id), supervisor) {
+        }
+        match Pane::adopt(&found, mark(cx, pane_id), &cx.options().supervisor) {
             Ok(pane) => {
                 let (written, end) = tokio::sync::watch::channel(None);
                 cx.panes().insert(Live { pane: pane.clone(), end });
                 super::watch::start(cx, pane, written);
                 kept.push(pane_id);
             }
-            Err(error) => tracing::error!(pane = %pane_id, %error, "a pane cannot be taken over"),
+            Err(error) => {
+                tracing::error!(pane = %pane_id, %error, "a pane cannot be taken over");
+                others.push(found);
+            }
         }
     }
+    Found::end_all(others).await;
     Ok(kept)
 }
 

@@ -35,7 +35,11 @@ impl Bed {
         let (dir, mark) = (tempfile::tempdir().unwrap(), ids::secret());
         let holder = Supervisor::new();
         let door = tokio::net::UnixListener::bind(door(dir.path())).unwrap();
-        holder.spawn(TaskKind::Vital, "muxd", muxd::serve(door, holder.clone()));
+        holder.spawn(
+            TaskKind::Vital,
+            "muxd",
+            muxd::serve(door, holder.clone(), Duration::from_secs(3600)),
+        );
         let (store, manager) = start(dir.path(), &mark);
         Self { dir, mark, store, manager, _holder: holder }
     }

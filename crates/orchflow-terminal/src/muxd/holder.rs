@@ -8,6 +8,7 @@ use std::time::Duration;
 use orchflow_runtime::{CancellationToken, Supervisor, TaskKind};
 use orchflow_types::{ErrorKind, Explain, PaneId};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::held::{self, Held};
@@ -35,26 +36,33 @@ struct Inner {
     closing: CancellationToken,
     /// The session there is; ended when another begins.
     session: Mutex<(CancellationToken, Option<JoinHandle<()>>)>,
+    /// Told when a manager goes or a pane is forgotten.
+    changed: Notify,
 }
 
-/// Holds panes for whoever of this user connects to `door`, until asked to quit.
-/// Supervised tasks run under `supervisor`, whose shutdown ends every pane.
+/// Holds panes for whoever of this user connects to `door`, until asked to quit, or until
+/// there was neither a pane nor a manager for as long as `lonely`. Supervised tasks run under
+/// `supervisor`, whose shutdown ends every pane.
 ///
 /// # Errors
 /// When the door can no longer be served.
-pub async fn serve(door: UnixListener, supervisor: Supervisor) -> io::Result<()> {
+pub async fn serve(door: UnixListener, supervisor: Supervisor, lonely: Duration) -> io::Result<()> {
     let holder = Holder(Arc::new(Inner {
         panes: Mutex::default(),
         quit: CancellationToken::new(),
         closing: CancellationToken::new(),
         session: Mutex::default(),
+        changed: Notify::new(),
         supervisor,
     }));
     let shutdown = holder.0.supervisor.shutdown().clone();
+    let forgotten = holder.is_forgotten(lonely);
+    tokio::pin!(forgotten);
     loop {
         let accepted = tokio::select! {
             () = holder.0.quit.cancelled() => return holder.end().await,
             () = shutdown.cancelled() => return holder.end().await,
+            () = &mut forgotten => return Ok(()),
             accepted = door.accept() => accepted,
         };
         match accepted {
@@ -75,6 +83,25 @@ impl Holder {
         let work = session::run(self.clone(), stream, mine.clone());
         let task = self.0.supervisor.spawn(TaskKind::Connection, "muxd session", work);
         *session = (mine, Some(task));
+    }
+
+    /// Waits until nothing is held and nobody was there to hold something for `lonely`.
+    async fn is_forgotten(&self, lonely: Duration) {
+        let alone = || locked(&self.0.panes).is_empty() && locked(&self.0.session).0.is_cancelled();
+        loop {
+            while !alone() {
+                self.0.changed.notified().await;
+            }
+            tokio::time::sleep(lonely).await;
+            if alone() {
+                return;
+            }
+        }
+    }
+
+    /// Says that a manager has gone, or that a pane is held no more.
+    pub(super) fn has_changed(&self) {
+        self.0.changed.notify_one();
     }
 
     /// Waits until every pane has ended and the manager knows it.
@@ -172,6 +199,7 @@ impl Holder {
             }
             Some(true) | None => {
                 panes.remove(&pane);
+                self.has_changed();
                 Answer::Done
             }
         }

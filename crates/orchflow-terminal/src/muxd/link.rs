@@ -55,8 +55,12 @@ pub struct Found {
 }
 
 impl Found {
-    /// Ends it and lets the holder forget it.
-    pub async fn end(self) {
+    /// Ends panes, all at once, and lets the holder forget them.
+    pub async fn end_all(found: Vec<Self>) {
+        futures::future::join_all(found.into_iter().map(Self::end)).await;
+    }
+
+    async fn end(self) {
         let pane = self.pane_id;
         for call in [Call::End { pane, grace_ms: 0 }, Call::Forget { pane }] {
             let _ = self.link.call(call, Vec::new()).await; // gone is as good as ended
@@ -119,15 +123,19 @@ impl Muxd {
         if let Some(link) = slot.as_ref().filter(|link| !link.0.lost.is_cancelled()) {
             return Ok(Some(link.clone()));
         }
-        let stream = match UnixStream::connect(&self.0.options.door).await {
-            Ok(stream) => stream,
+        let there = match UnixStream::connect(&self.0.options.door).await {
+            Ok(stream) => Link::begin(stream, &self.0.supervisor).await,
+            Err(error) => Err(error),
+        };
+        let link = match there {
+            Ok(link) => link,
             Err(error) if is_absent(&error) && !start => return Ok(None),
-            Err(error) if is_absent(&error) => self.start().await?,
+            Err(error) if is_absent(&error) => {
+                let link = Link::begin(self.start().await?, &self.0.supervisor).await;
+                link.map_err(|error| self.no_holder(Some(error)))?
+            }
             Err(error) => return Err(self.no_holder(Some(error))),
         };
-        let link = Link::begin(stream, &self.0.supervisor)
-            .await
-            .map_err(|error| self.no_holder(Some(error)))?;
         *slot = Some(link.clone());
         Ok(Some(link))
     }
@@ -351,8 +359,16 @@ fn environ(spec: &PaneSpec) -> Variables {
     all.into_iter().collect()
 }
 
+/// Whether there is no holder, or one that is just going.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -46,6 +46,7 @@ async fn serve(session: Session, read: OwnedReadHalf) -> io::Result<()> {
     session.over.cancel();
     // The manager is gone: nothing waits for it any more.
     session.holder.panes().iter().for_each(|held| held.took(|taken| taken.attached = false));
+    session.holder.has_changed();
     served
 }
 

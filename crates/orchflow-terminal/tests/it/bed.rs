@@ -29,7 +29,11 @@ impl Bed {
             (ids::secret(), Supervisor::new(), tempfile::tempdir().unwrap());
         let door = logs.path().join("door");
         let listener = tokio::net::UnixListener::bind(&door).unwrap();
-        supervisor.spawn(TaskKind::Vital, "muxd", muxd::serve(listener, supervisor.clone()));
+        supervisor.spawn(
+            TaskKind::Vital,
+            "muxd",
+            muxd::serve(listener, supervisor.clone(), Duration::from_secs(3600)),
+        );
         let bed = Self { muxd: Self::manager(&door, &supervisor), supervisor, logs, door, mark };
         std::fs::create_dir(bed.output()).unwrap();
         bed

@@ -4,6 +4,7 @@
 
 mod bed;
 mod ends;
+mod holder;
 mod idle;
 mod logs;
 mod screens;

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use orchflow_client::Error;
 use orchflow_runtime::{Supervisor, process};
@@ -13,6 +14,9 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::stop::Ended;
+
+/// How long it stays without a pane and without a daemon.
+const LONELY: Duration = Duration::from_secs(60);
 
 /// What `muxd` takes.
 #[derive(Debug, clap::Args)]
@@ -33,7 +37,7 @@ pub(crate) async fn run(args: &Args) -> Ended {
     let door = open(&args.door).map_err(|error| failed("cannot listen at", &error))?;
     let supervisor = Supervisor::new();
     let ended = tokio::select! {
-        ended = orchflow_terminal::muxd::serve(door, supervisor.clone()) => ended,
+        ended = orchflow_terminal::muxd::serve(door, supervisor.clone(), LONELY) => ended,
         told = told_to_end(&supervisor) => told,
     };
     let _ = std::fs::remove_file(&args.door); // the lock says whose it is
