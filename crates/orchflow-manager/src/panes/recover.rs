@@ -7,6 +7,7 @@ use orchflow_runtime::{TaskKind, process};
 use orchflow_store::panes as rows;
 use orchflow_terminal::LogReader;
 use orchflow_types::EventType;
+use orchflow_types::pane::PaneState;
 use serde_json::json;
 
 use super::event;
@@ -20,6 +21,19 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
     let processes = if cx.panes().all().is_empty() { sweep(cx).await? } else { 0 };
+    let lost = if is_any_running(cx).await? { lose_running(cx).await? } else { 0 };
+    Ok(Recovered { panes: lost, processes })
+}
+
+/// Whether a row says so. Nearly always none does, and then a start costs no fsync.
+async fn is_any_running(cx: &Manager) -> Result<bool, Error> {
+    let running = |tx: &orchflow_store::Reader<'_>| {
+        Ok(!rows::list(tx, Some(PaneState::Running), None, 1)?.is_empty())
+    };
+    Ok(cx.store().read(running).await?)
+}
+
+async fn lose_running(cx: &Manager) -> Result<usize, Error> {
     let at = cx.options().clock.now();
     let lost = cx.store().write(move |tx| {
         let mut lost = rows::lose_running(tx, at)?;
@@ -40,7 +54,7 @@ pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
         orchflow_store::events::append(tx, at, told)?;
         Ok(lost.len())
     });
-    Ok(Recovered { panes: lost.await?, processes })
+    Ok(lost.await?)
 }
 
 pub(crate) async fn shutdown(cx: &Manager) {
