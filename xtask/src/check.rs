@@ -94,7 +94,8 @@ fn doc() -> anyhow::Result<()> {
 fn deny() -> anyhow::Result<()> {
     let deny = tools::DENY.provide()?;
     let mut command = Command::new(deny);
-    // Cargo knows every crate by now, so the network is not needed.
+    // A build fetches the crates of this system alone; the lock file names those of all.
+    succeed(&mut place::cargo_command(&["fetch", "--locked", "--quiet"]))?;
     command.args(["--offline", "--locked", "check", "--hide-inclusion-graph"]);
     command.args(["licenses", "bans", "sources"]);
     succeed(command.current_dir(place::root()))

@@ -22,12 +22,28 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
     let kept = take_over(cx).await?;
-    let marks: Vec<_> = kept.iter().map(|pane| mark(cx, *pane)).collect();
+    let marks = kept.iter().map(|pane| mark(cx, *pane)).collect();
     let processes = sweep(cx, marks).await?;
+    let count = kept.len();
+    let any = is_any_running(cx, kept.clone()).await?;
+    let lost = if any { lose_running(cx, kept).await? } else { 0 };
+    Ok(Recovered { kept: count, panes: lost, processes })
+}
+
+/// Whether a row says so of a pane that is not kept. Nearly always none does, and then a start
+/// costs no fsync.
+async fn is_any_running(cx: &Manager, kept: Vec<PaneId>) -> Result<bool, Error> {
+    let running = move |tx: &orchflow_store::Reader<'_>| {
+        let running = rows::list(tx, Some(PaneState::Running), None, u32::MAX)?;
+        Ok(running.iter().any(|pane| !kept.contains(&pane.info.pane_id)))
+    };
+    Ok(cx.store().read(running).await?)
+}
+
+async fn lose_running(cx: &Manager, kept: Vec<PaneId>) -> Result<usize, Error> {
     let at = cx.options().clock.now();
-    let (keep, count) = (kept.clone(), kept.len());
     let lost = cx.store().write(move |tx| {
-        let mut lost = rows::lose_running(tx, at, &keep)?;
+        let mut lost = rows::lose_running(tx, at, &kept)?;
         let mut told = Vec::new();
         for pane in &mut lost {
             if let Ok(log) = LogReader::open(&pane.log) {
@@ -45,7 +61,7 @@ pub(crate) async fn recover(cx: &Manager) -> Result<Recovered, Error> {
         orchflow_store::events::append(tx, at, told)?;
         Ok(lost.len())
     });
-    Ok(Recovered { kept: count, panes: lost.await?, processes })
+    Ok(lost.await?)
 }
 
 /// Takes the panes over that the holder has and that are a person's own. What a run started

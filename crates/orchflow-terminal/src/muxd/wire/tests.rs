@@ -34,7 +34,7 @@ async fn growth_carries_trouble_only_when_there_is_some() {
         ended: true,
         trouble,
     };
-    let trouble = Trouble { lost: vec![1..4], failing: Some("no room".into()) };
+    let trouble = Trouble { lost: vec![1..4, 9..10], failing: Some("no room".into()) };
     assert_eq!(grown(Trouble::default()).encode().len(), 4 + 1 + 16 + 1 + 8 + 1);
     let read = ToManager::decode(&through(&grown(trouble.clone()).encode()).await).unwrap();
     let Some(ToManager::Grown { len, ended: true, trouble: read, .. }) = read else {
