@@ -157,10 +157,10 @@ impl Places {
         &self.socket
     }
 
-    /// The socket of the holder of terminals.
+    /// The socket of the holder of terminals, beside the daemon's.
     #[must_use]
     pub fn muxd(&self) -> PathBuf {
-        self.run.join("muxd.sock")
+        self.socket.with_file_name("muxd.sock")
     }
 
     /// The token for the TCP doors.
