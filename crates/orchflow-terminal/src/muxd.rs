@@ -5,7 +5,7 @@
 //! the logs from the disk, and keeps the screens; it may be killed or replaced at any time,
 //! and what comes next finds every pane where it stood.
 //!
-//! What the two say to each other is in [`wire`] and written down in `docs/muxd.md`; it is
+//! What the two say to each other is in `wire` and written down in `docs/muxd.md`; it is
 //! frozen: a holder may run for months, and whatever manager comes must be understood.
 //!
 //! Start reading at [`serve`] for the holder, at [`Muxd`] for the manager's side.
