@@ -17,8 +17,15 @@ mod link;
 mod session;
 mod wire;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 pub(crate) use follow::{End, Follow};
 pub use holder::serve;
 pub use link::{Found, Muxd, Options};
 pub(crate) use link::{Link, unexpected};
 pub(crate) use wire::{Answer, Call, ToHolder};
+
+/// A lock; what a panic left behind it is used all the same.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -4,7 +4,7 @@ mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use orchflow_runtime::{Supervisor, TaskKind, process};
@@ -13,7 +13,7 @@ use orchflow_types::pane::{ExitStatus, Size};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::muxd::{Answer, Call, Follow, Found, Link, unexpected};
+use crate::muxd::{Answer, Call, Follow, Found, Link, locked, unexpected};
 use crate::{AlacrittyScreen, Bounds, Error, LogReader, Screen, screen};
 use view::View;
 
@@ -346,8 +346,4 @@ fn log_path(dir: &Path, pane: PaneId, stream: Stream) -> PathBuf {
         Stream::Errors => "err.log",
     };
     dir.join(format!("{pane}.{ending}"))
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

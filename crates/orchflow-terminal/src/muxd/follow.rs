@@ -1,11 +1,12 @@
 //! What a manager hears of one pane from the holder.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use orchflow_types::pane::Size;
 use tokio::sync::watch;
 
+use super::locked;
 use super::wire::{Ended, Trouble};
 use crate::log::Progress;
 use crate::{Bounds, Stream};
@@ -90,6 +91,6 @@ impl Follow {
     }
 
     pub(crate) fn sizes(&self) -> MutexGuard<'_, VecDeque<(u64, Size)>> {
-        self.0.sizes.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0.sizes)
     }
 }

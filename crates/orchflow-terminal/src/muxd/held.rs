@@ -8,7 +8,7 @@ use std::fs::DirBuilder;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use orchflow_runtime::process::{self, Child, Exit, Spec, Stdio};
@@ -21,6 +21,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{oneshot, watch as channel};
 
+use super::locked;
 use super::wire::{Ended, Listed, Variables};
 use crate::log::LogWriter;
 use crate::{Error, LogReader, PaneSpec, Stream, screen};
@@ -104,6 +105,15 @@ pub(super) fn spawn(
 }
 
 impl Held {
+    pub(super) fn id(&self) -> PaneId {
+        self.0.id
+    }
+
+    /// Its process id and start time.
+    pub(super) fn process(&self) -> (u32, u64) {
+        (self.0.pid, self.0.start_time)
+    }
+
     pub(super) fn write(&self, bytes: &[u8]) -> Result<(), Error> {
         self.0.input.write(bytes)
     }
@@ -265,8 +275,4 @@ fn register(fd: OwnedFd, interest: Interest) -> io::Result<Arc<AsyncFd<OwnedFd>>
     // takes it out of the `AsyncFd`.
     let fd = unsafe { AsyncFd::register_with_interest(fd, interest)? };
     Ok(Arc::new(fd))
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use orchflow_runtime::{CancellationToken, Supervisor, TaskKind};
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::held::{self, Held};
+use super::locked;
 use super::session;
 use super::wire::{Answer, Call, Variables};
 use crate::PaneSpec;
@@ -181,9 +182,9 @@ impl Holder {
             Ok(held) => held,
             Err(error) => return refused(error),
         };
-        let listed = held.listed();
+        let (pid, start_time) = held.process();
         panes.insert(pane, held);
-        Answer::Spawned { pid: listed.pid, start_time: listed.start_time }
+        Answer::Spawned { pid, start_time }
     }
 
     fn with(&self, pane: PaneId, work: impl FnOnce(&Held) -> Answer) -> Answer {
@@ -192,7 +193,7 @@ impl Holder {
 
     fn forget(&self, pane: PaneId) -> Answer {
         let mut panes = locked(&self.0.panes);
-        match panes.get(&pane).map(|held| held.listed().ended.is_some()) {
+        match panes.get(&pane).map(|held| held.ended().borrow().is_some()) {
             Some(false) => {
                 let message = format!("{pane} has not ended");
                 Answer::Refused { kind: ErrorKind::Conflict, message, hint: None }
@@ -234,8 +235,4 @@ fn is_passing(error: &io::Error) -> bool {
                 | rustix::io::Errno::INTR
         )
     )
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

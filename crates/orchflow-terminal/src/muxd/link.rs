@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use orchflow_runtime::process::{self, Spec, Stdio};
@@ -13,10 +13,11 @@ use orchflow_types::PaneId;
 use orchflow_types::pane::Size;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use super::follow::{End, Follow};
+use super::locked;
 use super::wire::{self, Answer, Call, Listed, MAGIC, ToHolder, ToManager, Variables};
 use crate::{Error, Pane, PaneSpec};
 
@@ -224,7 +225,7 @@ impl Link {
             let ended = tokio::select! {
                 () = lost.cancelled() => Ok(()),
                 ended = listening.listen(BufReader::new(read)) => ended,
-                ended = speak(write, waiting) => ended,
+                ended = wire::speak(write, waiting) => ended,
             };
             listening.lose();
             ended
@@ -322,15 +323,6 @@ impl Link {
     }
 }
 
-async fn speak(mut to: OwnedWriteHalf, mut frames: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
-    let mut waiting = Vec::new();
-    while frames.recv_many(&mut waiting, 64).await > 0 {
-        to.write_all(&waiting.concat()).await?;
-        waiting.clear();
-    }
-    Ok(())
-}
-
 /// What an answer that was not hoped for means.
 pub(crate) fn unexpected(answer: Result<Answer, Error>) -> Error {
     match answer {
@@ -369,8 +361,4 @@ fn is_absent(error: &io::Error) -> bool {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof
     )
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

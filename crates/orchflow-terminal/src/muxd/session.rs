@@ -4,9 +4,9 @@ use std::io;
 
 use orchflow_runtime::{CancellationToken, TaskKind};
 use orchflow_types::PaneId;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 
 use super::held::Held;
@@ -17,8 +17,6 @@ use crate::{LogReader, Stream, Summary};
 /// Frames that may wait for a manager. Who tells of output waits for a place, and tells
 /// then of all there is: a slow manager costs no memory and holds up no pane.
 const WAITING: usize = 256;
-/// The most that is written at once.
-const AT_ONCE: usize = 64;
 
 /// Serves a manager until it goes away, another comes, or the holder ends.
 pub(super) async fn run(
@@ -29,7 +27,7 @@ pub(super) async fn run(
     let (read, write) = stream.into_split();
     let (frames, waiting) = mpsc::channel(WAITING);
     let session = Session { holder, frames, over };
-    let (served, spoken) = tokio::join!(serve(session, read), speak(write, waiting));
+    let (served, spoken) = tokio::join!(serve(session, read), wire::speak(write, waiting));
     served.and(spoken)
 }
 
@@ -62,12 +60,12 @@ impl Session {
     async fn farewell(&self) {
         self.holder.closing().cancelled().await;
         for held in self.holder.panes() {
-            let listed = held.listed();
+            let (pane, ended) = (held.id(), *held.ended().borrow());
             for (stream, log) in held.logs() {
-                self.send(growth(listed.pane, stream, &log).encode()).await;
+                self.send(growth(pane, stream, &log).encode()).await;
             }
-            if let Some(ended) = listed.ended {
-                self.send(ToManager::Ended { pane: listed.pane, ended }.encode()).await;
+            if let Some(ended) = ended {
+                self.send(ToManager::Ended { pane, ended }.encode()).await;
             }
         }
     }
@@ -131,7 +129,7 @@ impl Session {
     /// Tells of a pane's output and of its end, as they come.
     fn follow(&self, held: &Held) {
         held.took(|taken| taken.attached = true);
-        let pane = held.listed().pane;
+        let pane = held.id();
         for (stream, log) in held.logs() {
             self.spawn("muxd output", self.clone().tell_growth(pane, stream, log));
         }
@@ -175,13 +173,4 @@ fn growth(pane: PaneId, stream: Stream, log: &LogReader) -> ToManager {
     let Summary { len, ended, failing, .. } = log.summary();
     let trouble = Trouble { lost: log.lost(), failing: failing.as_deref().map(str::to_owned) };
     ToManager::Grown { pane, stream, len, ended, trouble }
-}
-
-async fn speak(mut to: OwnedWriteHalf, mut frames: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
-    let mut waiting = Vec::with_capacity(AT_ONCE);
-    while frames.recv_many(&mut waiting, AT_ONCE).await > 0 {
-        to.write_all(&waiting.concat()).await?;
-        waiting.clear();
-    }
-    Ok(())
 }

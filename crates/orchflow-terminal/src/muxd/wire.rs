@@ -13,7 +13,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use orchflow_types::pane::{ExitStatus, Size};
 use orchflow_types::{ErrorKind, PaneId};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::mpsc;
 
 use crate::{PaneSpec, Stream};
 
@@ -21,6 +23,8 @@ use crate::{PaneSpec, Stream};
 pub(crate) const MAGIC: &[u8; 16] = b"orchflow-muxd 1\n";
 /// The longest frame there may be.
 pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
+/// The most frames that are written at once.
+const AT_ONCE: usize = 64;
 
 /// An environment.
 pub(crate) type Variables = Vec<(OsString, OsString)>;
@@ -227,6 +231,19 @@ pub(crate) async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Opti
     let mut frame = vec![0; length];
     from.read_exact(&mut frame).await?;
     Ok(Some(frame))
+}
+
+/// Writes the frames that wait, many at once, until nobody adds any more.
+pub(crate) async fn speak(
+    mut to: OwnedWriteHalf,
+    mut frames: mpsc::Receiver<Vec<u8>>,
+) -> io::Result<()> {
+    let mut waiting = Vec::with_capacity(AT_ONCE);
+    while frames.recv_many(&mut waiting, AT_ONCE).await > 0 {
+        to.write_all(&waiting.concat()).await?;
+        waiting.clear();
+    }
+    Ok(())
 }
 
 fn frame(kind: u8, fill: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {

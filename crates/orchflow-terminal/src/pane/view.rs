@@ -9,8 +9,8 @@ use orchflow_runtime::process;
 use orchflow_types::PaneId;
 use tokio::sync::watch;
 
-use super::{PaneEnd, Stream, locked};
-use crate::muxd::{End, Follow, Link, ToHolder};
+use super::{PaneEnd, Stream};
+use crate::muxd::{End, Follow, Link, ToHolder, locked};
 use crate::{AlacrittyScreen, LogReader, Screen};
 
 /// What is read at once.
